@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -122,13 +123,14 @@ def _print_bodies(session: Session, form: str) -> None:
         print_bodies(form, [*peers, *files], fields)
         return
     print(f"## {activity.NETWORK}\n")
-    if peers:
-        print_bodies(form, peers, activity.NETWORK_FIELDS)
-    else:
-        print(NONE)
+    _print_rows(form, peers, activity.NETWORK_FIELDS)
     print(f"\n## {activity.FILES}\n")
-    if files:
-        print_bodies(form, files, activity.FILE_FIELDS)
+    _print_rows(form, files, activity.FILE_FIELDS)
+
+
+def _print_rows(form: str, bodies: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> None:
+    if bodies:
+        print_bodies(form, bodies, fields)
     else:
         print(NONE)
 

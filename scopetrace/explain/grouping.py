@@ -148,8 +148,8 @@ class Acts:
         self._noise: NoiseAct | None = None
         self._asked: set[tuple[int, str]] = set()
         """Processes, and the files that they asked about in an act that was shown."""
-        self._told: dict[int, set[str]] = {}
-        """Process → what it asked or set."""
+        self._questions: dict[int, set[str]] = {}
+        """Process → what it asked or set (`Act.question`) in an act that was shown."""
         self._asides: dict[int, NoiseAct] = {}
         """Process → calls that say nothing new, for the act behind them."""
 
@@ -236,10 +236,10 @@ class Acts:
 
     def _says_nothing(self, act: Act) -> bool:
         """Return whether an act says nothing that its process has not said before."""
-        told, question = self._told.setdefault(act.first.pid, set()), act.question()
-        is_again = question in told
-        told.add(question)
-        return act.is_idle() or (is_again and question != "")
+        asked, question = self._questions.setdefault(act.first.pid, set()), act.question()
+        is_again = question != "" and question in asked
+        asked.add(question)
+        return act.is_idle() or is_again
 
     def _put_aside(self, act: Act) -> None:
         pid = act.first.pid

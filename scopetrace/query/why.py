@@ -226,15 +226,13 @@ def _last_output(
     `own` are the images of the first.
     """
     streams = (STDERR, STDOUT, LOG)
-    first, *rest = ((stream, node, node) for stream in streams for node in chain[::-1])
-    piped = ((STDOUT, reader, writer) for writer, reader in _piped(chain))
-    perhaps = [(LOG, chain[-1], chain[-1]), *piped]
-    for place in (first, *perhaps, *rest):
-        stream, node, writer = place
+    first, *rest = ((stream, node, node, True) for stream in streams for node in chain[::-1])
+    piped = ((STDOUT, reader, writer, False) for writer, reader in _piped(chain))
+    for stream, node, writer, is_sure in (first, (LOG, chain[-1], chain[-1], False), *piped, *rest):
         lines = last_lines(db, [image.id for image in node.images], since, MOST_READ, stream)
         is_own = writer.images[0].id in own
         found = LastOutput(lines, is_own, _base_name(writer.process.proc))
-        if found.complaint or (lines and all(place is not each for each in perhaps)):
+        if found.complaint or (lines and is_sure):
             return stream, found
     return STDERR, LastOutput()
 

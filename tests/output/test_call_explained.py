@@ -64,14 +64,14 @@ def test_registers_by_abi():
 
 
 def test_what_was_done_with_a_descriptor_is_told_before_and_after():
-    def told(*uses: Use) -> list[Related]:
+    def related_of(*uses: Use) -> list[Related]:
         return related_lines(Chain(uses, ()), CallLines(LineOptions()))
 
     read, none = Counter(read=2), Counter[str]()
-    assert told(Use(3, "", None, read, none, None)) == [Related("before", 0, "2 reads")]
-    assert told(Use(3, "", None, none, read, None)) == [Related("then", 0, "2 reads")]
+    assert related_of(Use(3, "", None, read, none, None)) == [Related("before", 0, "2 reads")]
+    assert related_of(Use(3, "", None, none, read, None)) == [Related("then", 0, "2 reads")]
     both = (Use(3, "", None, read, none, None), Use(4, "", None, none, read, None))
-    assert told(*both) == [
+    assert related_of(*both) == [
         Related("before 3", 0, "2 reads"),
         Related("then 4", 0, "2 reads"),
     ]

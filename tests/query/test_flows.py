@@ -84,8 +84,8 @@ def test_addresses_are_those_of_the_first_event_and_the_rest_is_of_the_last(tmp_
 
 
 def test_what_the_last_close_does_not_say_is_as_it_was(tmp_path):
-    told = closed(error="ECONNRESET", net_protocol="HTTP", net_peer_name="one", **ENDS)
-    path = record_flows(tmp_path, [opened(), told, closed(at=1)])
+    reset = closed(error="ECONNRESET", net_protocol="HTTP", net_peer_name="one", **ENDS)
+    path = record_flows(tmp_path, [opened(), reset, closed(at=1)])
 
     (found,) = flows(path)
     assert (found.error, found.protocol, found.peer_name) == ("ECONNRESET", "HTTP", "one")
