@@ -127,9 +127,11 @@ static struct raw_record exit_record(const struct engine *engine, pid_t tid, con
 static struct task *hold_exit(struct engine *engine, struct task *task, pid_t tid,
                               const siginfo_t *end)
 {
-    if (!engine->recording_ended && !task)
+    if (engine->recording_ended)
+        return task;
+    if (!task)
         task = tasks_add(&engine->tasks, tid, tid);
-    if (!engine->recording_ended && task && (task->exit = malloc(sizeof *task->exit)))
+    if (task && (task->exit = malloc(sizeof *task->exit)))
         *task->exit = exit_record(engine, tid, end);
     return task;
 }

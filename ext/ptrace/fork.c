@@ -275,15 +275,14 @@ static bool may_have_made(const struct engine *engine, pid_t tgid)
 static bool adopt_orphan(struct engine *engine, struct task *dead, struct task *child)
 {
     enum gated_maker maker = gated_maker_of(dead, child);
+    if (maker == GATED_OTHER_MAKER || (maker == GATED_NO_MAKER && !dead->ended_making))
+        return false;
     pid_t tgid = (pid_t)proc_status_number(child->caller.tid, "\nTgid:\t");
     pid_t parent = (pid_t)proc_status_number(child->caller.tid, "\nPPid:\t");
     bool thread = tgid != child->caller.tid;
     const struct task *by = dead->kept_until_ns ? tasks_find(&engine->tasks, parent) : NULL;
 
-    if (maker == GATED_NO_MAKER && dead->ended_making &&
-        !may_have_made(engine, thread ? tgid : parent))
-        maker = GATED_THIS_MAKER;
-    if (maker != GATED_THIS_MAKER)
+    if (maker == GATED_NO_MAKER && may_have_made(engine, thread ? tgid : parent))
         return false;
     adopt(engine, dead, by ? by : dead, child, thread ? (uint64_t)THREAD_FLAGS : SIGCHLD);
     if (thread)
@@ -295,13 +294,15 @@ bool start_orphans(struct engine *engine, struct task *dead)
 {
     dead->adopted = false; /* so that it is not taken for a living parent */
     dead->ended_making |= is_making_child(dead);
+    if (!dead->ended_making && !gated_makes_child(engine, dead))
+        return false;
     for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.newborns;
          task = tasks_next(&engine->tasks, task))
         if (task->newborn && adopt_orphan(engine, dead, task)) {
             start_child(engine, task);
             return false;
         }
-    return dead->ended_making || gated_makes_child(engine, dead);
+    return true;
 }
 
 void keep_ended(struct engine *engine, struct task *dead)
