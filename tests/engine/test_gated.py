@@ -6,7 +6,6 @@ of them is compared.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from support.engine_run import calls, engine_run, of_kind
 from support.equal_sessions import facts_of, plain
 from support.gate_files import TORTURE
 from support.harness import Compile, Ending, Recording, Stage
+from support.interpreter import python
 from support.users import one_user, without_rights
 
 GATED = {"SCOPE_GATE": "eager"}
@@ -712,7 +712,7 @@ def test_a_child_of_one_program_is_not_taken_for_one_of_another_that_ends_meanwh
 ) -> None:
     stage.environ = GATED
 
-    recording = stage.record(["sh", "-c", CROWD, "sh", sys.executable], timeout=120)
+    recording = stage.record(["sh", "-c", CROWD, "sh", python()], timeout=120)
 
     assert recording.ending == Ending(b"", b"", 0)
     assert len(recording.of("proc.exit")) == len(recording.of("proc.fork")) + 1
