@@ -95,6 +95,18 @@ def test_the_first_program_was_not_seen_being_made(start):
     assert seen == [False, True]
 
 
+def test_a_process_that_was_not_seen_starting_has_no_facts_but_its_number(start):
+    tracee = Tracee()
+    tracee.inherit(1, "/dev/pts/0")
+
+    image = start(tracee).one(ImageStarted).image
+
+    assert (image.pid, image.parent, image.ancestors) == (100, 0, ())
+    assert (image.proc, image.exe, image.cmd, image.args, image.env) == ("", "", "", (), ())
+    assert (image.args_missing, image.env_missing) == (0, 0)
+    assert (image.uid, image.gid, image.username, image.groupname) == (-1, -1, "", "")
+
+
 def test_another_user_is_another_image_of_the_same_program(tracee, decoding):
     tracee.call("setgid", 2, result=0, parts={Part.STATUS: status_text(uid=1000, gid=2)})
     tracee.call("setuid", 1, result=0, parts={Part.STATUS: status_text(uid=1, gid=2)})

@@ -319,3 +319,106 @@ def test_a_file_that_stays_open_does_not_hold_back_the_rest_for_ever(tmp_path):
         ]
 
     assert len(made) > 300
+
+
+def served(*then):
+    return [
+        call("socket", 2, 1, 0, result=3, at=0.1),
+        call("bind", 3, 0x2000, 16, at=0.2, memory=[ADDRESS]),
+        call("listen", 3, 5, at=0.3),
+        *then,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [
+        (
+            [call("rt_sigaction", n, 0x1000, 0, 8, at=n / 10) for n in (1, 2)],
+            "Asked or set what happens when SIGHUP and SIGINT come [2 sigactions]",
+        ),
+        (
+            [call("rt_sigaction", 2, 0x1000, 0, 8, at=n / 10) for n in (1, 2)],
+            "Asked or set what happens when SIGINT comes [2 sigactions]",
+        ),
+        (
+            [masked(0, None, 0, 0.1), masked(0, None, 0, 0.2)],
+            "Asked which signals are held back [2 sigprocmasks]",
+        ),
+        (
+            [
+                call("brk", 0, result=0x1000, at=0.1),
+                call("brk", 0x1400, result=0x1400, at=0.2),
+                call("mmap", 0, 4096, 3, 0x22, -1, 0, result=0x7000, at=0.3),
+            ],
+            "Got 5120 bytes of memory [2 brks, mmap]",
+        ),
+        (
+            [
+                call("munmap", 0x7000, 4096, at=0.1),
+                call("mmap", 0, 4096, 3, 0x22, -1, 0, result=-12, at=0.2),
+            ],
+            "Managed its memory [munmap, mmap]",
+        ),
+        (
+            [call("fstat", n, 0x5000, at=n / 10 + 0.1, memory=[FILE]) for n in (0, 1)],
+            "Found out what it has as standard input and standard output [2 fstats]",
+        ),
+        (
+            [
+                call("write", 1, 0x2000, 2, result=2, at=0.1, memory=[Piece(1, 0, 0x2000, b"hi")]),
+                call("write", 1, 0x2000, 3, result=3, at=0.2, memory=[Piece(1, 0, 0x2000, b"you")]),
+            ],
+            'Wrote 5 bytes to standard output: "hiyou" [2 writes]',
+        ),
+        (
+            [opened("/a", 3, 0.1, 2), call("fsync", 3, at=0.2), call("close", 3, at=0.3)],
+            "Waited until /a was on the disk [open, fsync, close]",
+        ),
+        (
+            [
+                opened("/a", 3, 0.1, 2),
+                call("read", 3, 0x6000, 9, result=4, at=0.2),
+                call("pwrite64", 3, 0x6000, 2, 0, result=2, at=0.3),
+                call("close", 3, at=0.4),
+            ],
+            "Used the file /a: 4 bytes read, 2 bytes written [open, read, pwrite, close]",
+        ),
+        (
+            [
+                opened("/a", 3, 0.1),
+                call("getdents64", 3, 0x6000, 99, result=24, at=0.2),
+                call("getdents64", 3, 0x6000, 99, result=0, at=0.3),
+                call("close", 3, at=0.4),
+            ],
+            "Listed the folder /a [open, 2 getdents, close]",
+        ),
+        (
+            [
+                opened("/a.so", 3, 0.1),
+                call("mmap", 0, 4096, 1, 2, 3, 0, result=0x7000, at=0.2),
+                call("close", 3, at=0.3),
+            ],
+            "Loaded the file /a.so into memory [open, mmap, close]",
+        ),
+        (
+            [opened("/a", 3, 0.1), call("close", 3, at=0.2)],
+            "Opened the file /a and closed it again [open, close]",
+        ),
+        (
+            served(),
+            "Got ready to accept connections at 127.0.0.1:80; it stays open as descriptor 3"
+            " [socket, bind, listen]",
+        ),
+        (
+            [
+                call("socket", 2, 1, 0, result=3, at=0.1),
+                call("connect", 3, 0x2000, 16, at=0.2, memory=[ADDRESS]),
+                call("close", 3, at=0.3),
+            ],
+            "Connected to 127.0.0.1:80 [socket, connect, close]",
+        ),
+    ],
+)
+def test_what_several_calls_did_together(acts, calls, expected):
+    assert acts(*calls) == [expected]
