@@ -461,6 +461,8 @@ def dumpable(value: int) -> str:
     return DUMPABLE[value] if known else f"{hexed(value)} /* SUID_DUMP_??? */"
 
 
+ANY_TRACER = (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+"""-1, of 32 bits and of 64."""
 PRCTL_FIRST: dict[int, Callable[[int], str]] = {
     47: lambda value: name_set("prctl_cap_ambient").value(value & LOW),
     33: lambda value: name_set("prctl_mce").value(value & LOW),
@@ -470,7 +472,7 @@ PRCTL_FIRST: dict[int, Callable[[int], str]] = {
     53: lambda value: name_set("prctl_spec").value(value & LOW),
     40: pointer,
     4: dumpable,
-    0x59616D61: lambda value: "PR_SET_PTRACER_ANY" if value >= (1 << 64) - 1 else str(value),
+    0x59616D61: lambda value: "PR_SET_PTRACER_ANY" if value in ANY_TRACER else str(value),
     41: str,
 }
 
@@ -486,17 +488,19 @@ def _prctl_pointer(view: View, option: int, value: int) -> str:
     return f"[{signed(number, 32)}]"
 
 
-PRCTL_ARGUMENTS = {38: 5, 39: 5, 41: 5, 47: 4, 33: 4, 35: 5, 52: 5, 53: 5, 0x53564D41: 5, 22: 3}
+PRCTL_ARGUMENTS = {38: 5, 39: 5, 41: 5, 47: 5, 33: 4, 35: 5, 52: 5, 53: 5, 0x53564D41: 5, 22: 3}
 """How many arguments an option takes, itself counted, if more than two."""
+AMBIENT_OF_ONE = (1, 2, 3)
+"""What PR_CAP_AMBIENT does with one capability: PR_CAP_AMBIENT_IS_SET, _RAISE, _LOWER."""
 
 
 def _prctl_other(view: View, option: int, number: int, value: int) -> str | None:
     if number > PRCTL_ARGUMENTS.get(option, 2 if option in name_set("prctl").by_value else 5):
         return None
-    if option == 47 and number == 3:
+    if option == 47 and number == 3 and view.args[1] in AMBIENT_OF_ONE:
         return name_set("capability").value(value & LOW)
-    if option == 0x53564D41 and number == 5:
-        return string_at(view, value, Phase.ENTRY, 80)
+    if option == 0x53564D41 and number > 3:
+        return str(value) if number == 4 else string_at(view, value, Phase.ENTRY, 80)
     if option in (53, 52) and number == 3:
         return name_set("prctl_spec_flags").of_flags(value) if option == 53 else hexed(value)
     return hexed(value) if option != 22 or number == 3 else None

@@ -137,7 +137,7 @@ RESULTS: dict[str, Result] = {
     "prctl": _prctl,
     "time": lambda view, result: f"{result} ({seconds(result)[4:-3]})",
     "sigmaskresult": _mask,
-    "ioprio": lambda view, result: _named(io_priority(result), result),
+    "ioprio": lambda view, result: f"{result} ({io_priority(result)})",
     "personality": lambda view, result: _named(personality(result & LOW), result),
     "schedresult": lambda view, result: f"{result} ({policy(result)})",
     "signalresult": lambda view, result: f"{result} ({signal_name(result)})",

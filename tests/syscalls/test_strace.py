@@ -70,3 +70,15 @@ def test_each_difference_that_is_listed_of_every_call_is_there(every_call: Every
     found = [line[1:] for pair in pairs for line in different(*pair)]
 
     assert stale("every_call", lines, found) == []
+
+
+@pytest.mark.parametrize("flags", COMPILED, ids=["x86-64", "i386"])
+def test_results_and_what_depends_on_a_command_are_as_in_strace(
+    flags: Sequence[str], compile_tracee: Compile, tmp_path: Path
+) -> None:
+    argv = [str(compile_tracee("answered", "-static", *flags))]
+    theirs = strace_lines(argv, tmp_path, "-v")["PID0"]
+    ours = rendered_lines(argv, verbose=True)["PID0"]
+    assert unexpected(theirs, ours, "answered") == []
+    found = [line[1:] for line in different(theirs, ours)]
+    assert stale("answered", theirs, found) == []
