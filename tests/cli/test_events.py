@@ -339,6 +339,16 @@ def test_following_applies_the_filters_to_what_comes(recorder):
         assert follower.communicate(timeout=30)[0] == b""
 
 
+def test_following_to_the_end_without_a_match_says_so(recorder):
+    writer = recorder.start()
+    writer.add_events([recorder.event("fs.open", file="/x")])
+    writer.finish(exit_code=0)
+    done = subprocess.run((*FOLLOW, "-t", "console"), capture_output=True, check=True)
+
+    assert (done.stdout, done.stderr.count(b"\n")) == (b"", 1)
+    assert done.stderr.endswith(b" has no event that matches\n")
+
+
 def test_ctrl_c_ends_following_quietly(recorder):
     writer = recorder.start()
     writer.add_events([recorder.event("fs.open", file="/x")])

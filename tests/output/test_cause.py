@@ -114,6 +114,44 @@ def test_a_file(data, text):
     assert failure_text("fs.error", {"op": "openat", "file": "/log/x", **data}) == text
 
 
+@pytest.mark.parametrize(
+    ("op", "file", "error", "reason"),
+    [
+        ("pwrite64", "/proc/7/mem", "EIO", "the process has no memory at this position"),
+        ("write", "/sys/x", "EIO", "the device or the file system could not read or write"),
+        (
+            "write",
+            "/proc/7/mem",
+            "EINVAL",
+            "this file of the kernel does not take what was written",
+        ),
+        ("mkdirat", "/sys/x", "EPERM", "only the kernel makes something there"),
+        ("symlink", "/proc/x", "ENOENT", "only the kernel makes something there"),
+        ("mkdir", "/proc/x", "EEXIST", "it is there already"),
+        ("unlinkat", "/sys/x", "EPERM", "only the kernel removes something there"),
+        ("rmdir", "/proc/x", "ENOENT", "it is not there"),
+        ("fchmodat", "/proc/x", "EPERM", "the permissions of such files cannot be changed"),
+        ("chmod", "/proc/x", "ENOENT", "it is not there"),
+        (
+            "write",
+            "/proc/7/setgroups",
+            "EPERM",
+            "it may be written only before gid_map, and in the own user namespace",
+        ),
+    ],
+)
+def test_a_file_of_the_kernel(op, file, error, reason):
+    text = failure_text("fs.error", {"op": op, "file": file, "error": error})
+
+    assert text.partition(": ")[2] == f"{error}, {reason}"
+
+
+def test_a_folder_that_is_missing_is_the_reason_before_what_the_kernel_asks():
+    data = {"op": "mkdir", "file": "/proc/x/y", "error": "ENOENT", "missing_folder": "/proc/x"}
+
+    assert failure_text("fs.error", data) == "mkdir /proc/x/y: ENOENT, there is no folder /proc/x"
+
+
 def test_a_search_names_no_folder():
     data = {"op": "newfstatat", "file": "/usr/bin/gcc", "error": "ENOENT"}
 

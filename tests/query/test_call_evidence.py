@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from scopetrace.query import open_session
+import pytest
+
+from scopetrace.query import call_evidence, open_session
 from support.packed_builder import call
 from support.session_builder import begin, event
 
@@ -34,3 +36,29 @@ def test_a_failure_has_the_data_of_its_event_and_no_other(tmp_path):
         alone = [query.failure(made).get("missing_folder") for made in rows]
 
     assert in_turn == alone == [None, "/a", None, None]
+
+
+def test_what_failed_at_the_same_moment_is_still_known_when_old_events_are_dropped(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(call_evidence, "_PAGE", 1)
+    writer = begin(tmp_path)
+    writer.add_calls([call("open", 0, 0, result=-2, at=at, tid=tid) for at, tid in AT_ONCE])
+    writer.add_events(
+        [
+            event("fs.error", at, error="ENOENT", file=f"/{tid}")._replace(tid=tid)
+            for at, tid in reversed(AT_ONCE)
+        ]
+    )
+    writer.finish(exit_code=0)
+
+    with open_session(writer.path) as session:
+        query = session.syscall_query()
+        failures = query.failures()
+        found = [failures.data_of(made)["file"] for made in query.read()]
+
+    assert found == ["/70", "/71", "/72", "/73"]
+
+
+AT_ONCE = [(0.1, 70), (0.2, 71), (0.2, 72), (0.2, 73)]
+"""Time and thread of calls."""

@@ -161,3 +161,15 @@ def test_variables_are_counted_as_far_as_they_were_copied() -> None:
         variables = Piece(2, Phase.ENTRY, 0x2000, words, fault)
         line = render(call(59, 0x1000, 0, 0x2000, memory=(path, variables)))
         assert line == f'execve("/a", NULL, 0x2000 /* {count} */) = 0'
+
+
+def test_random_bytes_are_shown_in_hex() -> None:
+    found = Piece(0, Phase.EXIT, 0x1000, b"\x01\xfe" * 20)
+    shown = r"\x01\xfe" * 16
+    line = render(call(318, 0x1000, 40, 0, result=40, memory=(found,)))
+    assert line == f'getrandom("{shown}"..., 40, 0) = 40'
+    assert render(call(318, 0x1000, 0, 0)) == 'getrandom("", 0, 0) = 0'
+    assert render(call(318, 0, 0, 0)) == "getrandom(NULL, 0, 0) = 0"
+    assert render(call(318, 0x1000, 8, 0, result=-14)) == (
+        "getrandom(0x1000, 8, 0) = -1 EFAULT (Bad address)"
+    )
