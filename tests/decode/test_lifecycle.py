@@ -464,3 +464,16 @@ def test_a_child_that_has_the_number_of_its_own_leader_makes_no_sense(tracee, de
     tracee.exit()
 
     assert [type(op).__name__ for op in decoding.go()] == ["Exited", "ImageEnded"]
+
+
+def test_what_is_open_when_recording_ends_is_closed_once_for_each_table(tracee, decoding):
+    tracee.open("/a", 3)
+    tracee.fork(101, group=100, flags=THREAD)
+    tracee.tally(3, 0, 0, 0, 1, 5, 20)
+    tracee.fork(200)
+    tracee.tally(3, 0, 0, 0, 2, 7, 20, pid=200, tid=200)
+    tracee.add(RawKind.END, pid=0, tid=0, args=(0, 0, 0, 0, 0, 0))
+
+    closed = [(c.image.pid, c.op, c.usage.write_bytes) for c in decoding.only(Closed)]
+
+    assert closed == [(100, "stop", 5), (200, "stop", 7)]
