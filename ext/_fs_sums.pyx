@@ -24,8 +24,8 @@ cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_AsEncodedString, PyUnicode_DecodeUTF8
-from libc.stdint cimport uint32_t
-from libc.stdlib cimport free, realloc
+from libc.stdint cimport UINT32_MAX, uint32_t
+from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy, strcmp, strlen, strncmp
 from text_table cimport (
     same_text, text, text_at, text_hash, text_known, text_table, text_table_deinit, text_table_fetch,
@@ -47,7 +47,7 @@ cdef extern from "Python.h":
     void Py_XDECREF(PyObject *)
 
 cdef enum:
-    FILE, FILE_NEW, FILE_TARGET, OP, FLAGS, ERROR, TEXTS
+    FILE, FILE_NEW, FILE_TARGET, FILE_PASSED, OP, FLAGS, ERROR, TEXTS
 cdef enum:
     READ_BYTES, READ_OPS, WRITE_BYTES, WRITE_OPS, IO_DURATION, MAPPED, CREATED, EXCHANGED, NUMBERS
 cdef enum:
@@ -57,13 +57,13 @@ cdef enum:
     KEPT_FLAGS = 64
 
 NAMES = (
-    b"file", b"file_new", b"file_target", b"op", b"flags", b"error",
+    b"file", b"file_new", b"file_target", b"file_passed", b"op", b"flags", b"error",
     b"file_read_bytes", b"file_read_ops", b"file_write_bytes", b"file_write_ops", b"io_duration",
     b"file_mapped", b"file_created", b"file_exchanged",
 )
 
 cdef struct fields:
-    text texts[TEXTS]
+    text texts[TEXTS]  # one that is not there is NULL
     int64_t numbers[NUMBERS]
 
 cdef text names[FIELDS]
@@ -282,10 +282,89 @@ cdef enum:
     TOP  # the path with no characters, in which all others are
 
 
+cdef struct use:
+    uint32_t event  # its id
+    uint32_t path
+    uint32_t next  # use of the path, plus one; 0: this is the last
+    bint is_file  # the path is the field `file`
+
+cdef enum:
+    FIRST_USES = 4096
+    MOST_USES = 6_000_000  # 16 bytes each
+
+
+cdef class _Uses:
+    """Which events name which paths, in the order of recording."""
+
+    cdef use *uses
+    cdef size_t count, room
+    cdef uint32_t last_path
+    cdef uint32_t *firsts
+    """Of each path its first use, plus one; 0: it has none."""
+    cdef int64_t without
+    """Events without a file."""
+    cdef bint is_whole
+
+    def __cinit__(self):
+        self.is_whole = True
+
+    def __dealloc__(self):
+        free(self.uses)
+        free(self.firsts)
+
+    cdef int add(self, int64_t event, uint32_t path, bint is_file) except -1:
+        cdef size_t room = 2 * self.room or FIRST_USES
+        cdef void *uses
+        if self.count == MOST_USES or event > UINT32_MAX:
+            self.is_whole = False
+        if not self.is_whole:
+            return 0
+        if self.count == self.room:
+            uses = realloc(self.uses, room * sizeof(use))
+            if uses == NULL:
+                raise MemoryError
+            self.uses, self.room = <use *>uses, room
+        self.uses[self.count] = use(<uint32_t>event, path, 0, is_file)
+        self.count += 1
+        self.last_path = max(self.last_path, path)
+        return 0
+
+    cdef int join(self) except -1:
+        """Find the uses of each path."""
+        cdef size_t at = self.count
+        free(self.firsts)
+        self.firsts = <uint32_t *>calloc(self.last_path + 1, sizeof(uint32_t))
+        if self.firsts == NULL:
+            raise MemoryError
+        while at:
+            at -= 1
+            self.uses[at].next = self.firsts[self.uses[at].path]
+            self.firsts[self.uses[at].path] = at + 1
+        return 0
+
+    cdef tuple of(self, uint32_t path):
+        """Return how many events have a path as `file`, and the ids of all that name it.
+
+        Each id but the first is what it is more than the one before.
+        """
+        cdef int64_t last = 0, files = 0
+        cdef list steps = []
+        cdef use used
+        cdef uint32_t first = self.firsts[path]
+        while first:
+            used = self.uses[first - 1]
+            files += used.is_file
+            steps.append(used.event - last)
+            last, first = used.event, used.next
+        return files, steps
+
+
 cdef class Files:
     """Events in, files out; the files by the names that they have now."""
 
     cdef text_table paths
+    cdef _Uses uses
+    """None: they are not asked for."""
     cdef list made
     """The files in the order in which they came up; in place of one that was absorbed, the number
     of the file that has its last name now, and its record."""
@@ -320,21 +399,44 @@ cdef class Files:
         """Take events in the order of recording: source (bytes), process, data (JSON, bytes)."""
         cdef tuple row
         for row in rows:
-            self.add_event(PyBytes_AsString(row[0]), row[1], PyBytes_AsString(row[2]), len(row[2]))
+            self.add_event(
+                PyBytes_AsString(row[0]), row[1], PyBytes_AsString(row[2]), len(row[2]), 0
+            )
 
-    def add_selected(self, db, str path, str sql, Py_ssize_t most):
+    def add_selected(self, db, str path, str sql, Py_ssize_t most, bint with_uses=False):
         """Take events from a connection; return whether there are no more than `most` files.
 
         Args:
             db: the connection.
             path: of the file of this module.
-            sql: SELECT count(add_event(?1, source, process, data)) FROM...
+            sql: SELECT count(add_event(?1, source, process, data, id)) FROM...
             most: reading ends when there are more files.
+            with_uses: whether `names` will be asked for.
         """
         cdef _Events events = _Events(self, most)
+        if with_uses:
+            self.uses = _Uses()
         is_whole = events.read(db, path, b"add_event", sql, ())
         events.add_waiting()
         return is_whole and self.count <= most
+
+    @property
+    def has_uses(self):
+        """Whether it was told to note which events have which names, and these are not too many."""
+        return self.uses is not None and self.uses.is_whole
+
+    def names(self):
+        """Yield each name that events have, how many have it as `file`, and which (`_Uses.of`).
+
+        The first is None: what is counted has no `file`.
+        """
+        cdef uint32_t path = TOP
+        yield None, self.uses.without, []
+        self.uses.join()
+        for _ in range(self.paths.count):
+            if path <= self.uses.last_path and self.uses.firsts[path]:
+                yield self.path(path), *self.uses.of(path)
+            path = text_table_next(&self.paths, path)
 
     def find(self, str path):
         """Return the file with this name, None if there is none."""
@@ -376,7 +478,7 @@ cdef class Files:
         self.delete(self.number_of(name))
 
     cdef int add_event(
-        self, const char *source, int64_t process, const char *data, Py_ssize_t size
+        self, const char *source, int64_t process, const char *data, Py_ssize_t size, int64_t id
     ) except -1:
         cdef kind what = kind_of(source)
         cdef fields found
@@ -385,10 +487,28 @@ cdef class Files:
             return 0
         if not scan(data, data + size, &found):
             kept = decode(<bytes>data[:size], &found)
-        return self.add_fields(what, process, &found)
+        return self.add_fields(what, process, &found, id)
 
-    cdef int add_fields(self, kind what, int64_t process, const fields *found) except -1:
+    cdef int note_uses(self, int64_t event, const fields *found) except -1:
+        cdef int which
+        cdef text name
+        if found.texts[FILE].start == NULL:
+            self.uses.without += 1
+        for which in range(FILE_PASSED + 1):
+            name = found.texts[which]
+            if name.start == NULL or (
+                which == FILE_PASSED and same_text(base_name(name), base_name(found.texts[FILE]))
+            ):
+                continue  # who looks for its last name finds the path, too
+            self.uses.add(event, self.number(name), which == FILE)
+        return 0
+
+    cdef int add_fields(
+        self, kind what, int64_t process, const fields *found, int64_t id
+    ) except -1:
         cdef UsedFile file
+        if self.uses is not None:
+            self.note_uses(id, found)
         if found.texts[FILE].size == 0:
             return 0
         if what >= RENAME:
@@ -615,7 +735,7 @@ cdef enum:
 
 cdef struct waiting_event:
     kind what
-    int64_t process
+    int64_t process, id
     fields found
     uint32_t hash
     char data[WAITING_BYTES]
@@ -634,26 +754,29 @@ cdef class _Events(_Taker):
     cdef int count
 
     def __init__(self, Files files, Py_ssize_t most):
-        self.files, self.most, self.columns = files, most, 3
+        self.files, self.most, self.columns = files, most, 4
 
     cdef bint take(self, sqlite3_value **values) except -1:
         cdef const char *source = value_text(self.routines, values[0])
         cdef const char *data = value_text(self.routines, values[2])
         cdef int size
-        cdef int64_t process
+        cdef int64_t process, id
         cdef waiting_event *event
         if source == NULL or data == NULL:
             raise MemoryError
         size = value_bytes(self.routines, values[2])
         process = value_int64(self.routines, values[1])
+        id = value_int64(self.routines, values[3])
         event = &self.waiting[self.count]
         event.what = kind_of(source)
         if event.what == UNKNOWN:
+            if self.files.uses is not None:
+                self.files.uses.is_whole = False
             return False
         if size < WAITING_BYTES:
             memcpy(event.data, data, size + 1)  # with the NUL that ends it
             if scan(event.data, event.data + size, &event.found):
-                event.process = process
+                event.process, event.id = process, id
                 event.hash = text_hash(&self.files.paths, event.found.texts[FILE])
                 text_table_fetch_slot(&self.files.paths, event.hash)
                 self.count += 1
@@ -661,7 +784,7 @@ cdef class _Events(_Taker):
                     self.add_waiting()
                 return False
         self.add_waiting()
-        self.files.add_event(source, process, data, size)
+        self.files.add_event(source, process, data, size, id)
         return False
 
     cdef int add_waiting(self) except -1:
@@ -680,7 +803,8 @@ cdef class _Events(_Taker):
                     fetch(<char *>file + 2 * CACHE_LINE)
         for at in range(count):
             self.files.add_fields(
-                self.waiting[at].what, self.waiting[at].process, &self.waiting[at].found
+                self.waiting[at].what, self.waiting[at].process, &self.waiting[at].found,
+                self.waiting[at].id,
             )
         return 0
 
@@ -730,6 +854,14 @@ def open_changes(str flags):
     return flags_change(text(PyBytes_AsString(encoded), len(encoded)))
 
 
+cdef inline text base_name(text path) noexcept nogil:
+    """What follows the last slash."""
+    cdef size_t start = path.size
+    while start and path.start[start - 1] != c"/":
+        start -= 1
+    return text(path.start + start, path.size - start)
+
+
 cdef inline bint is_symbolic(text op) noexcept nogil:
     return op.size >= 7 and not memcmp(op.start, b"symlink", 7)
 
@@ -739,9 +871,11 @@ cdef list decode(bytes data, fields *found):
     values = json.loads(data)
     kept = []
     for at in range(TEXTS):
-        value = str(values.get(NAMES[at].decode()) or "").encode("utf-8", "surrogatepass")
-        kept.append(value)
-        found.texts[at] = text(PyBytes_AsString(value), len(value))
+        found.texts[at] = text(NULL, 0)
+        value = values.get(NAMES[at].decode())
+        if value is not None:
+            kept.append(str(value).encode("utf-8", "surrogatepass"))
+            found.texts[at] = text(PyBytes_AsString(kept[-1]), len(kept[-1]))
     for at in range(NUMBERS):
         found.numbers[at] = int(values.get(NAMES[TEXTS + at].decode()) or 0)
     return kept
@@ -752,7 +886,7 @@ cdef bint scan(const char *at, const char *end, fields *found) noexcept nogil:
     cdef text name
     cdef int which
     for which in range(TEXTS):
-        found.texts[which].size = 0
+        found.texts[which] = text(NULL, 0)
     for which in range(NUMBERS):
         found.numbers[which] = 0
     if at == end or at[0] != c"{":

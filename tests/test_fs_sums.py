@@ -7,9 +7,11 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import posixpath
 import sqlite3
 import tempfile
 from contextlib import closing
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ SUMS = (
     "opens", "read_bytes", "read_ops", "written_bytes", "written_ops", "io_us", "most_read_bytes",
     "most_written_bytes", "mapped", "changed", "exists", "folder", "errors", "processes",
 )  # fmt: skip
-SELECT = "SELECT count(add_event(?1, source, process, data)) FROM event"
+SELECT = "SELECT count(add_event(?1, source, process, data, id)) FROM event"
 numbers = st.integers(0, 2**40)
 others = st.recursive(
     st.none() | st.booleans() | numbers | st.floats(allow_nan=False) | st.text("\"\\}a,:['{"),
@@ -122,6 +124,50 @@ def all_sums(files: Files) -> dict[str, list[Any]]:
 
 def sums(file: UsedFile) -> list[Any]:
     return [getattr(file, name) for name in SUMS]
+
+
+paths = st.sampled_from(["/a", "/a/b", "/c/b", "b", '/"b"', "/e\udcff/b", ""])
+named = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("file", "file_new", "file_target", "file_passed"), paths)
+)
+
+
+@loads_extensions
+@given(st.lists(st.tuples(st.sampled_from((*ADDED, "fs.rename", "fs.delete", "fs.link")), named)))
+def test_names_have_the_events_that_have_them(events: list[tuple[str, dict[str, str]]]) -> None:
+    """What was passed counts where a search for its last name does not find the file."""
+    files = Files()
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE TABLE event (id INTEGER PRIMARY KEY, source, process, data)")
+        rows = ((at**2, source, compact(data)) for at, (source, data) in enumerate(events, 1))
+        db.executemany("INSERT INTO event VALUES (?, ?, 1, CAST(? AS TEXT))", rows)
+        assert not files.has_uses
+        files.add_selected(db, _fs_sums.__file__, SELECT, 1_000, with_uses=True)
+    assert files.has_uses
+
+    counts: dict[str | None, int] = {None: 0}
+    naming: dict[str | None, list[int]] = {None: []}
+    for at, (_, data) in enumerate(events, 1):
+        counts[data.get("file")] = counts.get(data.get("file"), 0) + 1
+        names = dict(data)
+        if posixpath.basename(names.get("file_passed", "")) == posixpath.basename(
+            names.get("file", "")
+        ):
+            names.pop("file_passed", None)
+        for name in names.values():
+            naming.setdefault(name, []).append(at**2)
+    found = {name: (count, list(accumulate(steps))) for name, count, steps in files.names()}
+    assert found == {name: (counts.get(name, 0), ids) for name, ids in naming.items()}
+
+
+@loads_extensions
+@pytest.mark.parametrize(("source", "number"), [("fs.else", 1), ("fs.open", 2**32)])
+def test_names_of_unknown_events_and_huge_numbers_are_not_kept(source: str, number: int) -> None:
+    files = Files()
+    sql = f"""SELECT count(add_event(?1, '{source}', 1, '{{"file":"/a"}}', {number}))"""
+    with closing(sqlite3.connect(":memory:")) as db:
+        files.add_selected(db, _fs_sums.__file__, sql, 9, with_uses=True)
+    assert not files.has_uses
 
 
 @given(st.binary(max_size=40) | data.map(compact).map(lambda text: text[:-3]))
@@ -244,7 +290,7 @@ def test_each_process_is_known_once_in_the_order_of_its_first_use(
 def test_reading_ends_where_it_is_enough_or_fails() -> None:
     sql = """
     WITH RECURSIVE more (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < 5000)
-    SELECT count(add_event(?1, {source}, 1, '{{"file":"/a' || n || '"}}')) FROM more"""
+    SELECT count(add_event(?1, {source}, 1, '{{"file":"/a' || n || '"}}', n)) FROM more"""
     files = Files()
     with closing(sqlite3.connect(":memory:")) as db:
         reading = (db, _fs_sums.__file__)

@@ -43,7 +43,8 @@ with scopetrace.run(["ls", Path("/")], cwd="/", stdout=subprocess.DEVNULL) as se
     for bad in session.why().ends:
         print(bad.origin.pid, bad.failures)
     with scopetrace.open_session() as other:
-        print([each.subject for each in session.diff(other).differences])
+        if found := session.diff(other):
+            print([each.subject for each in found.differences])
     for exchange in session.exchanges():
         print(exchange.started_ns, exchange.request)
     for touch in session.who("app.conf").touches:

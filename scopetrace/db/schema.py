@@ -161,7 +161,7 @@ _SYSCALL = """
 _ANSWER = """
     CREATE TABLE answer ( -- what views of a large session show, put together when it ended
         id INTEGER PRIMARY KEY, -- number of the part, from 1
-        kind TEXT NOT NULL, -- of the records: FileRecord or FlowRecord
+        kind TEXT NOT NULL, -- of the records: FileRecord, FlowRecord, NameRecord
         made_from TEXT NOT NULL, -- version of scopetrace, fields of a record, last event
         data BLOB NOT NULL -- records: a JSON list of lists
     ) STRICT"""

@@ -99,13 +99,20 @@ FIELDS = ("change", "kind", "aspect", "subject", "a", "b", "class", "count", "fo
 
 
 class SessionDiff(NamedTuple):
-    """All differences between two sessions, those that answer most first."""
+    """All differences between two sessions, those that answer most first.
+
+    It is true if there are any.
+    """
 
     a: SessionInfo
     b: SessionInfo
     differences: tuple[Difference, ...]
     ignored: int
     """How many were left out, since they also are between A and further runs like it."""
+
+    def __bool__(self) -> bool:
+        """Return whether there are differences."""
+        return bool(self.differences)
 
 
 def masked(text: str) -> str:

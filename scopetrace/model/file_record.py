@@ -78,6 +78,18 @@ class FileRecord(NamedTuple):
         return letters + "✖" if self.errors else letters
 
 
+class NameRecord(NamedTuple):
+    """One name, of a file or of one that was not there."""
+
+    name: str | int | float | None
+    """None: what these events have no `file`."""
+    events: int
+    """How many have it as `file`."""
+    steps: str
+    """The ids of fs events that have it, as `file` or otherwise, each but the first as what it is
+    more than the one before, with a space between: few of all that are read are looked at."""
+
+
 FILE_FIELDS: dict[str, Callable[[FileRecord], Any]] = {
     "file": lambda file: file.path,
     "names": lambda file: file.names,

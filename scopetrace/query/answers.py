@@ -17,13 +17,13 @@ from typing import TypeVar
 from scopetrace import __version__
 from scopetrace.db.schema import has_table
 from scopetrace.db.text import encode_json
-from scopetrace.model.file_record import FileRecord
+from scopetrace.model.file_record import FileRecord, NameRecord
 from scopetrace.model.flow_record import FlowRecord
 
 _PART = 500
 """Records in one row of the table."""
 
-Record = TypeVar("Record", FileRecord, FlowRecord)
+Record = TypeVar("Record", FileRecord, FlowRecord, NameRecord)
 
 
 def read_answer(
@@ -31,7 +31,7 @@ def read_answer(
 ) -> list[Record] | None:
     """Return all records of a kind, in their order; None: they are not kept.
 
-    With `texts`, at least those of which one of these is a value.
+    With `texts`, at least those of which a value ends in one of these.
     """
     if not has_table(db, "answer"):
         return None
@@ -39,7 +39,7 @@ def read_answer(
     rows = db.execute(
         f"SELECT CASE WHEN {has_text} THEN data END FROM answer"
         " WHERE kind = ? AND made_from = ? ORDER BY id",
-        (*(encode_json(text).encode() for text in texts), kind.__name__, _made_from(db, kind)),
+        (*(encode_json(text)[1:].encode() for text in texts), kind.__name__, _made_from(db, kind)),
     ).fetchall()
     found = (_decoded(kind, data) for (data,) in rows if data is not None)
     return list(chain.from_iterable(found)) if rows else None
@@ -51,7 +51,7 @@ def keep_answer(db: sqlite3.Connection, kind: type[Record], records: Iterable[Re
     made_from = _made_from(db, kind)
     db.executemany(
         "INSERT INTO answer (kind, made_from, data) VALUES (?, ?, ?)",
-        ((kind.__name__, made_from, encode_json(part).encode()) for part in _parts(records)),
+        ((kind.__name__, made_from, _encoded(part)) for part in _parts(records)),
     )
 
 
@@ -67,6 +67,15 @@ def _made_from(db: sqlite3.Connection, kind: type[Record]) -> str:
     """Return what an answer depends on: the code, the fields of a record, the events."""
     (last,) = db.execute("SELECT max(id) FROM event").fetchone()
     return f"{__version__} {' '.join(kind._fields)} {last}"
+
+
+def _encoded(records: list[Record]) -> bytes:
+    from msgspec.json import encode
+
+    try:
+        return encode(records)
+    except UnicodeEncodeError:  # a lone surrogate in a name
+        return encode_json(records).encode()
 
 
 def _decoded(kind: type[Record], data: bytes) -> list[Record]:

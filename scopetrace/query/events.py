@@ -98,6 +98,11 @@ class EventQuery:
         with bounded(db, failures, strict=False):
             self._driver = _choose_driver(db, wanted, images) if has_indexes(db) else None
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether nothing is filtered."""
+        return self._where is None and not self._conditions
+
     def page(
         self, columns: Sequence[str], after: int, upto: int, most: int, backwards: bool = False
     ) -> list[tuple[Any, ...]]:
@@ -141,7 +146,7 @@ class EventQuery:
             sql, parameters = self._statement(
                 names, self._driver, Condition("e.id <= ?", (upto,)), columns=columns
             )
-            groups = _count_values(self._db, sql, parameters, names)
+            groups = count_values(self._db, sql, parameters, names)
             return sorted_groups(map(EventGroup._make, groups), summed is not None)[:most]
 
     def _execute(
@@ -185,7 +190,7 @@ class EventQuery:
         return sql, tuple(value for condition in conditions for value in condition.parameters)
 
 
-def _count_values(
+def count_values(
     db: sqlite3.Connection, sql: str, parameters: Sequence[Any], names: Sequence[str]
 ) -> Iterable[tuple[Any, int, Any]]:
     """Return value, number and sum of each group of rows that a SELECT gives.

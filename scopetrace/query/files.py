@@ -23,7 +23,7 @@ from scopetrace.query.startup import StartUp, read_start_up
 _SQL = "SELECT source, process, data FROM event NOT INDEXED WHERE sourcetype = 'fs' ORDER BY id"
 """By the table itself: most events are of files, and it is in the order of ids."""
 _SQL_IN_C = (
-    "SELECT count(add_event(?1, source, process, data)) FROM event NOT INDEXED"
+    "SELECT count(add_event(?1, source, process, data, id)) FROM event NOT INDEXED"
     " WHERE sourcetype = 'fs'"
 )
 _PAGE = 500
@@ -45,7 +45,7 @@ def read_files(
     with without_collection():
         answer = read_answer(db, FileRecord) if images is None else None
         if answer is None:
-            answer = list(read_from_events(db, classes, images) or ())
+            answer = list(read_from_events(db, classes, images))
     return answer
 
 
@@ -67,18 +67,28 @@ def read_files_apart(
 
 
 def read_from_events(
+    db: sqlite3.Connection, classes: PathClasses, images: Collection[int] | None = None
+) -> Iterator[FileRecord]:
+    """Return the records of `read_files`, put together from the events."""
+    return file_records(db, classes, add_up(db, images) or Files())
+
+
+def add_up(
     db: sqlite3.Connection,
-    classes: PathClasses,
     images: Collection[int] | None = None,
     most: int = maxsize,
-) -> Iterator[FileRecord] | None:
-    """Return the records of `read_files`, put together from the events; None: more than `most`."""
+    with_uses: bool = False,
+) -> Files | None:
+    """Add up the events for each file; return None if there are more than `most`.
+
+    With `with_uses` the files also know which events have which names.
+    """
     files = Files()
     if images is None and add_quick_functions(db):
-        is_whole = files.add_selected(db, _fs_sums.__file__, _SQL_IN_C, most)
+        is_whole = files.add_selected(db, _fs_sums.__file__, _SQL_IN_C, most, with_uses)
     else:
         is_whole = _add_pages(db, files, images, most)
-    return file_records(db, classes, files) if is_whole else None
+    return files if is_whole else None
 
 
 def _add_pages(

@@ -36,14 +36,17 @@ def keep_answers(db: sqlite3.Connection) -> None:
 
 
 def _keep_files(db: sqlite3.Connection) -> None:
-    from scopetrace.model.file_record import FileRecord
-    from scopetrace.query.files import read_from_events
+    from scopetrace.model.file_record import FileRecord, NameRecord
+    from scopetrace.query.file_names import name_records
+    from scopetrace.query.files import add_up, file_records
     from scopetrace.query.path_classes import read_path_classes
 
     (config,) = db.execute("SELECT config FROM session").fetchone()
-    records = read_from_events(db, read_path_classes(config), most=MOST_FILES)
-    if records is not None:
-        keep_answer(db, FileRecord, records)
+    files = add_up(db, most=MOST_FILES, with_uses=True)
+    if files is not None:
+        keep_answer(db, FileRecord, file_records(db, read_path_classes(config), files))
+        if files.has_uses:
+            keep_answer(db, NameRecord, name_records(db, files))
 
 
 def _keep_flows(db: sqlite3.Connection) -> None:

@@ -83,7 +83,7 @@ class Session(FlowViews, FileViews, ProcessViews, SyscallViews, MetricViews):
         slower: Slower | None = None,
         progress: Callable[[int], object] | None = None,
     ) -> SessionDiff:
-        """Return what differs between this session, A, and another one, B.
+        """Return what differs between this session, A, and another one, B: true if anything does.
 
         Args:
             other: B.

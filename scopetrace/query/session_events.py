@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.event import EventRecord
 from scopetrace.query.conditions import marks
-from scopetrace.query.events import EventFilter, EventGroup, EventQuery
+from scopetrace.query.events import EventFilter, EventGroup, EventQuery, sorted_groups
 from scopetrace.query.field_sql import NAMES, unknown_name
 from scopetrace.query.records import EVENT_COLUMNS
 from scopetrace.query.session_base import EventFilters, SessionBase, listed, sql_int
@@ -144,6 +144,7 @@ class EventViews(SessionBase):
             SessionError: the session cannot be read.
         """
         from scopetrace.query.field_sql import check_summable
+        from scopetrace.query.file_names import kept_groups
 
         if field not in NAMES:
             raise unknown_name(field)
@@ -152,6 +153,11 @@ class EventViews(SessionBase):
         if top is not None and top < 0:
             raise UsageError("the number of groups cannot be negative")
         query = self._query(**filters)
+        if field == "file" and sum is None and query.takes_all:
+            with self.reading():
+                groups = kept_groups(self._db)
+            if groups is not None:
+                return sorted_groups(groups, by_sum=False)[: sql_int(top)]
         return query.grouped(field, sum, self.last_id, sql_int(top))
 
     def check_fields(self, names: Iterable[str]) -> None:

@@ -3,8 +3,8 @@
 Theory of operation. The events of a session may be a million, and few are about the file. Renames
 and links alone say which names it can have had: the family. Events that contain the base name of
 one of these are found by SQLite (`instr`), decoded, and given to `Files`, which says for each event
-which file it was about. Where the session keeps its files (`query.answers`), these name the
-processes whose events are searched.
+which file it was about. Where the session keeps which events have which names
+(`query.file_names`), nothing is searched but the starts of programs.
 """
 
 from __future__ import annotations
@@ -19,21 +19,18 @@ from typing import Any, NamedTuple
 
 from scopetrace._fs_sums import Files, UsedFile
 from scopetrace.db.text import encode_json
-from scopetrace.model.file_record import FileRecord
 from scopetrace.model.touch import FILE, TOUCH_FIELDS, Touch, Who
-from scopetrace.query.answers import read_answer
 from scopetrace.query.chains import Chains
 from scopetrace.query.conditions import marks
+from scopetrace.query.file_names import events_naming
 from scopetrace.query.moves import MOST_NAMES, Moves
 from scopetrace.query.named_files import Names, decode_names
 from scopetrace.query.sql_functions import has_bytes
 
 _MOST_KEPT = 20_000
 """Events that were found and are kept."""
-_WORTH_AN_INDEX = 2
-"""Events of more than one process in so many are found faster without an index."""
-_MOST_IMAGES = 10_000
-"""In one statement."""
+_PAGE = 500
+"""Events that are read at a time."""
 _ACTIONS = {
     "fs.open": "open",
     "fs.rename": "rename",
@@ -66,9 +63,8 @@ class FileEvents:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._texts: AbstractSet[str] | None = None
-        self._names: AbstractSet[str] | None = None
-        """Of what is kept: it has all events about these; None: about any."""
+        self._bases: AbstractSet[str] = frozenset()
+        """What is kept has all events about files of these last names."""
         self._kept: list[Row] = []
 
     def about(self, names: AbstractSet[str]) -> Iterator[Row]:
@@ -80,20 +76,17 @@ class FileEvents:
 
         If the session has none, those whose data contains the base name of one of them.
         """
-        texts = {posixpath.basename(name) or name for name in names}
-        if len(texts) <= MOST_NAMES:
-            texts = _parts_of_others(texts)
-        if texts == self._texts and (self._names is None or self._names >= names):
+        bases = {posixpath.basename(name) or name for name in names}
+        if bases <= self._bases:
             yield from self._kept
             return
-        images, found = _users(self._db, names), list[Row]()
-        for row in _rows_with(self._db, texts, images):
+        found = list[Row]()
+        for row in _rows_with(self._db, bases):
             if len(found) <= _MOST_KEPT:
                 found.append(row)
             yield row
         if len(found) <= _MOST_KEPT:
-            self._texts, self._kept = texts, found
-            self._names = None if images is None else names
+            self._bases, self._kept = bases, found
 
 
 def _parts_of_others(texts: Iterable[str]) -> set[str]:
@@ -103,26 +96,6 @@ def _parts_of_others(texts: Iterable[str]) -> set[str]:
         if not any(part in text for part in found):
             found.add(text)
     return found
-
-
-def _users(db: sqlite3.Connection, names: AbstractSet[str]) -> list[int] | None:
-    """Return the process images that used or ran files of these names.
-
-    None: they are so many that reading all events is faster, or the session has, or keeps, no file
-    of these names.
-    """
-    if len(names) > MOST_NAMES:
-        return None
-    files = read_answer(db, FileRecord, names) or ()
-    pids = {pid for file in files if _has_one_of(file, names) for pid in file.pids}
-    known = db.execute("SELECT id, pid, exe FROM process").fetchall()
-    found = [image for image, pid, exe in known if pid in pids or exe in names]
-    most = min(len(known) // _WORTH_AN_INDEX, _MOST_IMAGES)
-    return found if pids and len(found) <= most else None
-
-
-def _has_one_of(file: FileRecord, names: AbstractSet[str]) -> bool:
-    return file.path in names or not names.isdisjoint(file.names)
 
 
 def file_touches(
@@ -187,18 +160,25 @@ def _use(data: dict[str, Any]) -> str:
     return ", ".join(word for word, field in uses if data.get(field))
 
 
-def _rows_with(
-    db: sqlite3.Connection, texts: Collection[str], images: Collection[int] | None
-) -> Iterator[Row]:
-    where, parameters = "", tuple[str | int, ...]()
-    if len(texts) <= MOST_NAMES:
-        contains = has_bytes(db)
-        parts = " OR ".join(f"{contains}(data, ?)" for _ in texts)
-        where, parameters = f" AND ({parts})", tuple(encode_json(text)[1:-1] for text in texts)
-    if images is None:
-        return _rows(db, where, parameters)
-    where += f" AND process IN ({marks(images)})"
-    return _rows(db, where, (*parameters, *images), "INDEXED BY event_process")
+def _rows_with(db: sqlite3.Connection, bases: AbstractSet[str]) -> Iterator[Row]:
+    if len(bases) > MOST_NAMES:
+        return _rows(db)
+    contains, texts = has_bytes(db), _parts_of_others(bases)
+    parts = " OR ".join(f"{contains}(data, ?)" for _ in texts)
+    parameters = tuple(encode_json(text)[1:-1] for text in texts)
+    ids = events_naming(db, bases)
+    if ids is None:
+        return _rows(db, f" AND ({parts})", parameters)
+    starts = db.execute(
+        f"SELECT id FROM event WHERE source = 'proc.start' AND ({parts})", parameters
+    )
+    return _rows_of(db, sorted([*ids, *(number for (number,) in starts)]))
+
+
+def _rows_of(db: sqlite3.Connection, ids: Sequence[int]) -> Iterator[Row]:
+    for at in range(0, len(ids), _PAGE):
+        some = ids[at : at + _PAGE]
+        yield from _rows(db, f" AND id IN ({marks(some)})", some)
 
 
 def last_rows(db: sqlite3.Connection, events: int) -> Iterator[Row]:
@@ -207,11 +187,11 @@ def last_rows(db: sqlite3.Connection, events: int) -> Iterator[Row]:
 
 
 def _rows(
-    db: sqlite3.Connection, where: str, parameters: tuple[str | int, ...], how: str = "NOT INDEXED"
+    db: sqlite3.Connection, where: str = "", parameters: Sequence[str | int] = ()
 ) -> Iterator[Row]:
     rows = db.execute(
-        f"SELECT id, time_ns, process, source, data FROM event {how}"
+        "SELECT id, time_ns, process, source, data FROM event NOT INDEXED"
         f" WHERE (sourcetype = 'fs' OR source = 'proc.start'){where} ORDER BY id",
-        parameters,
+        tuple(parameters),
     )
     return (Row._make((*row, decode_names(row[-1]))) for row in rows)

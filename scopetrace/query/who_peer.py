@@ -20,6 +20,7 @@ from scopetrace.model.touch import COMMON_FIELDS, PEER, TOUCH_FIELDS, Touch, Who
 from scopetrace.query.chains import Chains
 from scopetrace.query.few_events import few_events
 from scopetrace.query.flows import read_flows
+from scopetrace.query.sql_functions import has_bytes
 
 _HOST_PORT = re.compile(r"\[?(?P<host>[^\]/]*?)\]?:(?P<port>\d{1,5})")
 _ENDS = (
@@ -119,7 +120,7 @@ def _may_have_flows(db: sqlite3.Connection, peer: Peer) -> bool:
     """Return whether an event of a flow contains the name of a peer: reading flows takes longer."""
     if not all(host.isascii() for host in peer.hosts):
         return True  # lower() of SQL knows only these letters
-    parts = " OR ".join("instr(lower(data), ?)" for _ in peer.hosts)
+    parts = " OR ".join(f"{has_bytes(db)}(lower(data), ?)" for _ in peer.hosts)
     sql = (
         f"SELECT 1 FROM {few_events(db)} WHERE (sourcetype = 'net' OR source = 'http.req')"
         f" AND ({parts or 'true'}) LIMIT 1"

@@ -32,7 +32,7 @@ def deleted(file: str) -> Event:
     return event("fs.delete", op="unlink", file=file)
 
 
-@pytest.fixture(params=["all events are searched", "those of the processes of kept files are"])
+@pytest.fixture(params=["all events are searched", "those that kept names have are read"])
 def touched(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Touched]:
     """Write a session of these events; the answer gives action and name of each touch."""
 

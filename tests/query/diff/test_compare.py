@@ -105,6 +105,17 @@ def test_what_varies_in_further_runs_is_left_out(tmp_path: Path) -> None:
     assert len(compared(tmp_path, run(1), run(3, bad)).differences) == 4
 
 
+def test_what_differs_is_true_and_nothing_is_false(tmp_path: Path) -> None:
+    """Also where all that differs varies in further runs."""
+
+    def run(number: int) -> Run:
+        return Run([event("fs.open", file=f"/home/ann/out-{number}", flags="O_RDONLY")])
+
+    assert not compared(tmp_path, run(1), run(1))
+    assert compared(tmp_path, run(1), run(2))
+    assert not compared(tmp_path, run(1), run(2), [run(3)])
+
+
 def test_the_answers_stand_first(tmp_path: Path) -> None:
     def images(*more: Process) -> list[Process]:
         return [image(), *more]
