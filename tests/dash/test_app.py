@@ -8,6 +8,7 @@ from textual import events
 
 from scopetrace.dash.app import POLL_EVERY_S, Dashboard
 from scopetrace.dash.keys import help_text
+from scopetrace.dash.pane import Pane
 from support.dashboard import drive, screen, settle, typed
 from support.session_builder import begin, closed, event, image, record
 
@@ -261,3 +262,17 @@ def test_nothing_that_was_recorded_is_obeyed(home):
         assert any(shown in line for line in lines), keys
     lines = drive(path, "2", "enter", "y", size=(200, 24))
     assert all(line.isprintable() for line in lines)
+
+
+def test_the_heading_is_bold_and_the_chosen_row_reversed(path):
+    async def go() -> list[tuple[bool, bool]]:
+        async with Dashboard(path, "1").run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            await pilot.press("down")
+            await settle(pilot)
+            pane = pilot.app.query_one(Pane)
+            styles = [segment.style for y in range(4) for segment in [*pane.render_line(y)][:1]]
+            return [(bool(style.bold), bool(style.reverse)) for style in styles]
+
+    plain = (False, False)
+    assert asyncio.run(go()) == [(True, False), plain, (False, True), plain]

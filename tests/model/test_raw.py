@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+import re
 import struct
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopetrace.model.raw import HEADER, Part, RawKind, unpack_batch
+from scopetrace.model.raw import (
+    HEADER,
+    PART_CUT,
+    PART_UNREADABLE,
+    Note,
+    Part,
+    RawKind,
+    Seen,
+    Way,
+    unpack_batch,
+)
+from scopetrace.source import Mode
 from support.raw_builder import pack_record
 
 PARTS = st.dictionaries(st.sampled_from(list(Part)), st.binary(max_size=20), max_size=5)
@@ -45,3 +58,40 @@ def test_a_record_smaller_than_its_header_ends_the_batch():
 def test_half_a_header_ends_the_batch():
     with pytest.raises(struct.error):
         list(unpack_batch(pack_record(1)[:50]))
+
+
+EXT = Path(__file__).parents[2] / "ext"
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+ENUMERATOR = re.compile(r"([A-Z]+_\w+)(?: = (\d+))?,")
+
+
+def c_enum(header: str, name: str) -> dict[str, int]:
+    """Return the numbers of an enum of C by their names without the prefix."""
+    text = COMMENT.sub("", (EXT / header).read_text())
+    found, following = {}, 0
+    for word, number in ENUMERATOR.findall(text.partition(f"enum {name} {{")[2].partition("};")[0]):
+        following = int(number or following)
+        found[word.partition("_")[2]] = following
+        following += 1
+    return found
+
+
+@pytest.mark.parametrize(
+    ("members", "header", "name"),
+    [
+        (RawKind, "record/record.h", "raw_kind"),
+        (Way, "record/record.h", "raw_way"),
+        (Part, "record/record.h", "raw_part_kind"),
+        (Seen, "record/record.h", "raw_seen"),
+        (Note, "record/record.h", "raw_note"),
+        (Mode, "table/syscalls.h", "call_mode"),
+    ],
+)
+def test_numbers_are_those_of_the_engine(members, header, name):
+    assert {member.name: member.value for member in members} == c_enum(header, name)
+
+
+def test_flags_of_a_part_are_those_of_the_engine():
+    flags = c_enum("record/record.h", "raw_part_flags")
+
+    assert (flags["CUT"], flags["UNREADABLE"]) == (PART_CUT, PART_UNREADABLE)
