@@ -195,3 +195,12 @@ def test_an_end_that_is_not_recorded_has_the_reason(scopetrace, recorder):
 
     line = scopetrace("summary")[1].splitlines()[1]
     assert line.startswith("ended      not recorded: the recording was stopped after ")
+
+
+def test_programs_are_counted(scopetrace, recorder):
+    writer = recorder.start()
+    for number, proc in enumerate(("sh", "cc", "cc"), 2):
+        writer.add_process(recorder.process(number, pid=70 + number, proc=proc))
+    writer.finish(exit_code=0)
+
+    assert "processes  4: cc (2 times), python3, sh" in scopetrace("summary")[1].splitlines()

@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import os
 import struct
-from errno import ECONNREFUSED, ECONNRESET, EINPROGRESS, EISCONN, EMFILE, ENETUNREACH, EPERM, EPIPE
+from errno import (
+    ECONNREFUSED,
+    ECONNRESET,
+    EINPROGRESS,
+    EISCONN,
+    EMFILE,
+    ENETUNREACH,
+    ENOTSOCK,
+    EPERM,
+    EPIPE,
+)
 from socket import (
     AF_INET,
     AF_NETLINK,
@@ -20,6 +30,7 @@ import pytest
 
 from scopetrace.decode.socket import MOST_PEERS
 from scopetrace.decode.sockets import MSG_FASTOPEN, POLLERR, POLLHUP, POLLRDHUP, SOCK_CLOEXEC
+from scopetrace.model.operation import ProcessFailed
 from scopetrace.model.raw import SOCKET, Part, RawKind, Seen
 from support.raw_builder import (
     MILLISECOND,
@@ -813,3 +824,12 @@ def test_what_goes_through_a_long_connection_is_measured_before_its_end(tracee, 
     }
     assert values == {"net.rx": [30, 10], "net.tx": [10, 1]}
     assert (closed.data["net_bytes_recv"], closed.data["net_bytes_sent"]) == (40, 11)
+
+
+@pytest.mark.parametrize(("fd", "about"), [(9, "fd 9"), (0, "/dev/pts/0"), (-1, "fd -1")])
+def test_a_call_on_what_is_no_socket_names_it(fd, about, tracee, decoding):
+    tracee.fail("listen", fd, 5, error=ENOTSOCK)
+
+    failed = decoding.one(ProcessFailed)
+
+    assert (failed.op, failed.what, failed.errno) == ("listen", about, ENOTSOCK)

@@ -379,3 +379,14 @@ def test_sums_are_exact_whatever_the_verbosity_and_the_order(image, measures, ve
     samples = meter.take()
     assert sum(s.value for s in samples if s.name == "fs.read") == sum(s for *_, s in measures)
     assert sum(s.value for s in samples if s.name == "fs.open") == len(measures)
+
+
+def test_a_measure_of_the_programs_own_after_the_end_of_a_period_ends_it(meter, image):
+    one = image()
+    meter.measure_own(one, START, "jobs", "counter", 1, {})
+    meter.measure_own(one, START + PERIOD - 1, "jobs", "counter", 2, {})
+    assert meter.take() == []
+
+    meter.measure_own(one, START + PERIOD, "jobs", "counter", 5, {})
+
+    assert [each[:3] for each in samples(meter)] == [(START + PERIOD, "jobs", 3)]

@@ -14,7 +14,7 @@ from scopetrace.model.event import Event
 from scopetrace.query.failures import ProcessEvents, last_calls, last_events
 from scopetrace.query.last_output import LastOutput
 from scopetrace.query.path_classes import PathClasses
-from support.session_builder import event, image, record
+from support.session_builder import STARTED_NS, event, image, record
 
 CLASSES = PathClasses({"loader": [r"\.so$"], "system": ["^/dev/"]})
 
@@ -256,3 +256,15 @@ def test_an_answer_that_stderr_names_is_the_reason(tmp_path: Path) -> None:
         (found,) = events_of(db, [1]).failures(CLASSES, words, set(), "")
 
     assert (found.event, found.sure) == (2, True)
+
+
+def test_a_failure_as_json_has_it(tmp_path):
+    twice = [failed("/etc/app.conf")._replace(time_ns=STARTED_NS + ms * 10**6) for ms in (250, 750)]
+    with session(tmp_path, twice) as db:
+        words = LastOutput(("cannot read /etc/app.conf",))
+        (found,) = events_of(db, [1]).failures(CLASSES, words, set(), "")
+
+    assert found.body() == {
+        "event": 2, "_time": STARTED_NS // 10**9 + 0.75, "source": "fs.error", "times": 2,
+        "folders": 1, "named": True, "worded": True, "data": twice[0].data,
+    }  # fmt: skip

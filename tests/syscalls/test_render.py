@@ -173,3 +173,13 @@ def test_random_bytes_are_shown_in_hex() -> None:
     assert render(call(318, 0x1000, 8, 0, result=-14)) == (
         "getrandom(0x1000, 8, 0) = -1 EFAULT (Bad address)"
     )
+
+
+def test_a_list_of_strings_ends_with_dots_if_more_were_passed_than_are_shown() -> None:
+    words = Piece(1, Phase.ENTRY, 0x2000, struct.pack("<3Q", 8, 16, 0))
+    made = call(59, 0, 0x2000, 0, result=-14, memory=(words,))
+
+    def shown(strings: int) -> str:
+        return render(made, strings=strings).partition("[")[2].partition("]")[0]
+
+    assert [shown(1), shown(2), shown(3)] == ["0x8, ...", "0x8, 0x10", "0x8, 0x10"]
