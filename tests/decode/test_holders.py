@@ -165,6 +165,7 @@ def test_an_address_that_is_bound_is_in_use_for_who_binds_though_nothing_listens
     state.searches_left = 0
     holding = task(state)
     holding.group.image.cmd = "nc -l"
+    holding.table.fds[0] = DecodedFile("/dev/null", None, 0)
     holding.table.fds[3] = file = DecodedFile("", None, 0)
     file.socket = Socket(socket.AF_INET, socket.SOCK_STREAM, 0)
     file.socket.local = inet("10.0.0.1")

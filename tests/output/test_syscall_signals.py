@@ -32,6 +32,20 @@ def info(number: int, code: int, rest: bytes = b"") -> bytes:
             " si_syscall=__NR_chdir, si_arch=AUDIT_ARCH_X86_64} ---",
         ),
         (
+            info(31, 1, struct.pack("=QiI", 0x1000, 12, 0x40000003)),
+            "--- SIGSYS {si_signo=SIGSYS, si_code=SYS_SECCOMP, si_call_addr=0x1000,"
+            " si_syscall=__NR_chdir, si_arch=AUDIT_ARCH_I386} ---",
+        ),
+        (
+            info(29, 1, struct.pack("=qi", 65, 3)),
+            "--- SIGIO {si_signo=SIGIO, si_code=POLL_IN, si_band=65, si_fd=3} ---",
+        ),
+        (
+            info(14, -2, struct.pack("=iiQ", 1, 2, 2**32 - 5)),
+            "--- SIGALRM {si_signo=SIGALRM, si_code=SI_TIMER, si_timerid=0x1, si_overrun=2,"
+            " si_int=-5, si_ptr=0xfffffffb} ---",
+        ),
+        (
             info(11, 1, struct.pack("=Q", 0)),
             "--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=NULL} ---",
         ),

@@ -14,8 +14,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/timex.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -114,7 +115,7 @@ static void waiting(void)
     struct timespec now = { 0, 0 };
     struct timeval none = { 0, 0 };
     struct epoll_event events[2], event = { .events = EPOLLIN | EPOLLET, .data.u64 = 7 };
-    fd_set reads, writes;
+    fd_set reads, writes, others;
     sigset_t mask;
 
     if (pipe(both) || write(both[1], "x", 1) != 1)
@@ -130,8 +131,8 @@ static void waiting(void)
     ppoll(fds, 0, &now, NULL);
     FD_ZERO(&reads);
     FD_SET(both[0], &reads);
-    writes = reads;
-    select(both[0] + 1, &reads, NULL, &reads, &none);
+    writes = others = reads;
+    select(both[0] + 1, &reads, NULL, &others, &none);
     select(0, NULL, NULL, NULL, &none);
     FD_SET(both[1], &writes);
     pselect(both[1] + 1, NULL, &writes, NULL, &now, &mask);
@@ -188,7 +189,7 @@ static void futexes(void)
     syscall(SYS_futex, &word, FUTEX_WAKE_OP, 1, 1, &other,
             FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_GT, 4));
     syscall(SYS_futex, &word, FUTEX_WAKE_OP, 1, 1, &other,
-            FUTEX_OP(FUTEX_OP_SET | FUTEX_OP_OPARG_SHIFT, 1, FUTEX_OP_CMP_EQ, 0));
+            FUTEX_OP((FUTEX_OP_SET | FUTEX_OP_OPARG_SHIFT), 1, FUTEX_OP_CMP_EQ, 0));
     syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 9, NULL, NULL, ~0);
     syscall(SYS_futex, &word, FUTEX_WAKE_BITSET, 1, NULL, NULL, 6);
     syscall(SYS_futex, &word, FUTEX_TRYLOCK_PI, 0, NULL);
@@ -199,6 +200,81 @@ static void futexes(void)
     syscall(SYS_futex, &word, FUTEX_CMP_REQUEUE_PI, 1, 1, &other, 0);
 }
 
+static void folders(void)
+{
+    static char entries[4096];
+    int fd = open("/usr", O_RDONLY | O_DIRECTORY);
+
+    syscall(SYS_getdents64, fd, entries, sizeof entries);
+    syscall(SYS_getdents64, fd, entries, sizeof entries);
+    lseek(fd, 0, SEEK_SET);
+    syscall(SYS_getdents, fd, entries, sizeof entries);
+    close(fd);
+}
+
+static void vectors(void)
+{
+    char one[3] = "abc", two[5] = "defgh";
+    struct iovec both[] = { { one, sizeof one }, { two, sizeof two } };
+    int fd = memfd_create("vectors", 0);
+
+    writev(fd, both, 2);
+    preadv(fd, both, 2, 1);
+    pwritev2(fd, both, 1, 4, RWF_DSYNC);
+    readv(fd, both, 2);
+    process_vm_readv(getpid(), both, 1, both + 1, 1, 0);
+}
+
+static void limits(void)
+{
+    struct rlimit limit = { 64, 4096 };
+    struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    struct __user_cap_data_struct sets[2];
+
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    prlimit(0, RLIMIT_CORE, &limit, NULL);
+    prlimit(0, RLIMIT_CORE, NULL, &limit);
+    syscall(SYS_capget, &header, sets);
+    header.version = _LINUX_CAPABILITY_VERSION_1;
+    syscall(SYS_capget, &header, sets);
+}
+
+static void signals(void)
+{
+    static char stack[65536];
+    struct sigaction action = { .sa_handler = SIG_IGN, .sa_flags = SA_RESTART | SA_NODEFER };
+    stack_t alternate = { .ss_sp = stack, .ss_size = sizeof stack };
+    struct itimerval soon = { .it_value = { 1000, 5 } }, before;
+
+    sigaddset(&action.sa_mask, SIGUSR2);
+    sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGUSR1, NULL, &action);
+    sigprocmask(SIG_BLOCK, &action.sa_mask, NULL);
+    sigaltstack(&alternate, NULL);
+    sigaltstack(NULL, &alternate);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    soon.it_value.tv_sec = 0;
+    soon.it_value.tv_usec = 0;
+    setitimer(ITIMER_REAL, &soon, NULL);
+    getitimer(ITIMER_REAL, &before);
+}
+
+static void options(void)
+{
+    int pair[2], on = 1;
+    socklen_t size = sizeof on;
+    struct linger linger = { 1, 5 };
+
+    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+    setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+    getsockopt(pair[0], SOL_SOCKET, SO_TYPE, &on, &size);
+    setsockopt(pair[0], SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    shutdown(pair[0], SHUT_WR);
+    send(pair[1], "text", 4, MSG_DONTWAIT | MSG_NOSIGNAL);
+    recv(pair[0], zeros, sizeof zeros, MSG_PEEK);
+}
+
 int main(void)
 {
     fcntls();
@@ -207,5 +283,10 @@ int main(void)
     waiting();
     operations();
     futexes();
+    folders();
+    vectors();
+    limits();
+    signals();
+    options();
     return 0;
 }
