@@ -183,3 +183,11 @@ def test_a_list_of_strings_ends_with_dots_if_more_were_passed_than_are_shown() -
         return render(made, strings=strings).partition("[")[2].partition("]")[0]
 
     assert [shown(1), shown(2), shown(3)] == ["0x8, ...", "0x8, 0x10", "0x8, 0x10"]
+
+
+def test_an_address_is_no_longer_than_the_kernel_takes_whatever_was_passed() -> None:
+    address = Piece(1, Phase.ENTRY, 0x1000, b"\2\0\0P\x7f\0\0\1" + bytes(120))
+    assert render(call(42, 3, 0x1000, 4096, result=-22, memory=(address,))) == (
+        'connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 4096)'
+        " = -1 EINVAL (Invalid argument)"
+    )
