@@ -25,7 +25,7 @@ FD_CLOEXEC = 1
 CLONE_FILES, CLONE_THREAD = 0x400, 0x10000
 F_DUPFD, F_SETFD, F_DUPFD_CLOEXEC = 0, 2, 1030
 CLOSE_RANGE_CLOEXEC = 4
-MFD_CLOEXEC = 1
+MFD_CLOEXEC, FAN_CLOEXEC, PERF_FLAG_FD_CLOEXEC = 1, 1, 8
 SHOWN_NAME = 200
 """Characters of a name."""
 
@@ -202,11 +202,15 @@ def _openat2(files: Files, call: Call, result: int) -> None:
     files.open(result, path_of(files, call, 1), bool(flags & CLOEXEC))
 
 
-def _made(name: str, flags: int | None = None) -> Effect:
+def _made(name: str, flags: int | None = None, bit: int = CLOEXEC) -> Effect:
     def effect(files: Files, call: Call, result: int) -> None:
-        files.open(result, name, flags is not None and bool(call.args[flags] & CLOEXEC))
+        files.open(result, name, flags is not None and bool(call.args[flags] & bit))
 
     return effect
+
+
+def _made_cloexec(name: str) -> Effect:
+    return lambda files, call, result: files.open(result, name, True)
 
 
 def _memfd(files: Files, call: Call, result: int) -> None:
@@ -346,12 +350,12 @@ EFFECTS: dict[str, Effect] = {
     "signalfd4": _made("signalfd", 3),
     "inotify_init": _made("inotify"),
     "inotify_init1": _made("inotify", 0),
-    "fanotify_init": _made("fanotify"),
-    "pidfd_open": _made("pidfd"),
+    "fanotify_init": _made("fanotify", 0, FAN_CLOEXEC),
+    "pidfd_open": _made_cloexec("pidfd"),
     "userfaultfd": _made("userfaultfd", 0),
-    "io_uring_setup": _made("io_uring"),
-    "bpf": _made("bpf"),
-    "perf_event_open": _made("perf_event"),
+    "io_uring_setup": _made_cloexec("io_uring"),
+    "bpf": _made_cloexec("bpf"),
+    "perf_event_open": _made("perf_event", 4, PERF_FLAG_FD_CLOEXEC),
     "chdir": _chdir,
     "fchdir": _fchdir,
     "execve": _exec,

@@ -19,6 +19,26 @@ def test_each_note_is_a_sentence_about_the_process(tracee, decoding, note):
     assert notice.times == 1
 
 
+@pytest.mark.parametrize(
+    ("note", "why", "clause"),
+    [
+        (Note.IO_URING, 1, "IORING_SETUP_SQPOLL"),
+        (Note.IO_URING, 4, "the kernel chooses which buffers"),
+        (Note.IO_URING, 6, "IOSQE_CQE_SKIP_SUCCESS"),
+        (Note.IO_URING, 7, "used again before they could be read"),
+        (Note.IO_URING, 9, "how is not known"),
+        (Note.UNGATED, 2, "the base of gs, which"),
+        (Note.UNGATED, 4, "PR_SET_SYSCALL_USER_DISPATCH"),
+        (Note.UNGATED, 5, "PR_SET_DUMPABLE"),
+        (Note.UNGATED, 9, "why is not known"),
+    ],
+)
+def test_a_note_says_why_by_the_number_of_the_engine(tracee, decoding, note, why, clause):
+    tracee.add(RawKind.NOTE, args=(note, why))
+
+    assert clause in decoding.one(Noticed).message
+
+
 def test_a_program_with_many_rings_is_one_notice(tracee, decoding):
     for _ in range(26):
         tracee.add(RawKind.NOTE, args=(Note.IO_URING,))

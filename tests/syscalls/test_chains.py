@@ -77,9 +77,18 @@ def test_a_child_and_who_waits_for_it(chain):
     assert related(5) == {"started by": "fork", "ended by": "exit_group"}
 
 
-def test_a_signal_arrives_and_interrupts(chain):
+@pytest.mark.parametrize(
+    ("op", "args"),
+    [
+        ("kill", (71, 15)),
+        ("tkill", (71, 15)),
+        ("tgkill", (71, 71, 15)),
+        ("pidfd_send_signal", (5, 15)),
+    ],
+)
+def test_a_signal_arrives_and_interrupts(chain, op, args):
     calls = (
-        call("kill", 71, 15, at=0.1),
+        call(op, *args, at=0.1),
         signal(b"\x0f" + bytes(47), at=0.2, process=2, tid=71),
         call("pause", result=-4, at=0.05, took=0.2, process=2, tid=71),
     )

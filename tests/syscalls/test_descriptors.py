@@ -155,3 +155,35 @@ def test_a_call_that_a_filter_refused_changes_nothing():
     files = follow(call("chdir", 0x1000, result=80, memory=[text(0, "/tmp"), refused])).of(70)
 
     assert files.cwd == "/work"
+
+
+@pytest.mark.parametrize(
+    ("op", "flags", "bit"),
+    [
+        ("epoll_create1", 0, CLOEXEC),
+        ("eventfd2", 1, CLOEXEC),
+        ("timerfd_create", 1, CLOEXEC),
+        ("signalfd4", 3, CLOEXEC),
+        ("inotify_init1", 0, CLOEXEC),
+        ("userfaultfd", 0, CLOEXEC),
+        ("fanotify_init", 0, 1),
+        ("perf_event_open", 4, 8),
+        ("memfd_create", 1, 1),
+    ],
+)
+def test_an_exec_closes_what_was_made_so(op, flags, bit):
+    def after_exec(value: int) -> dict[int, str]:
+        args = [~bit] * 5
+        args[flags] = value
+        return names(call(op, *args, result=3), call("execve", 0x1000, 0, 0))
+
+    assert after_exec(bit) == {}
+    assert [*after_exec(0)] == [3]
+
+
+@pytest.mark.parametrize("op", ["pidfd_open", "io_uring_setup", "bpf"])
+def test_an_exec_closes_what_the_kernel_always_makes_so(op):
+    made = call(op, 0, 0, 0, result=3)
+
+    assert [*names(made)] == [3]
+    assert names(made, call("execve", 0x1000, 0, 0)) == {}
