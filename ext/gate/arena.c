@@ -6,6 +6,7 @@
 #include <sys/shm.h>
 
 #include "gate/segment.h"
+#include "gate/tallies.h"
 
 _Static_assert(ARENA_RINGS_AT + ARENA_SLOTS * ARENA_RING_BYTES <= GATE_ARENA_BYTES, "");
 _Static_assert(ARENA_RING_BYTES >= 2 * GATE_RECORD_MAX, "");
@@ -158,6 +159,7 @@ void gate_thread_free(struct gate_thread *thread)
         return;
     thread->page->slot.magic = 0;
     parts_deinit(&thread->last);
+    tallies_forget(thread);
     *thread->link = thread->next;
     if (thread->next)
         thread->next->link = thread->link;
@@ -198,100 +200,7 @@ void arena_visit_dirty(struct arena *arena, visit_thread *visit, void *context)
     }
 }
 
-/* -- tallies ---------------------------------------------------------------------------------- */
-
-static uint32_t version_of(const struct gate_tally *shared)
-{
-    return __atomic_load_n(&shared->version, __ATOMIC_ACQUIRE);
-}
-
-/*
- * Copy a tally. False: its place is being given to another fd. The thread gives it away only if all was
- * taken, so then there is nothing in it to lose.
- */
-static bool copy_tally(const struct gate_tally *shared, struct gate_tally *copy)
-{
-    uint32_t version = version_of(shared);
-    uint64_t calls = __atomic_load_n(&shared->sums.calls, __ATOMIC_ACQUIRE);
-
-    memcpy(copy, shared, sizeof *copy);
-    copy->sums.calls = calls; /* read before the other sums, which the thread adds to before */
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    return version % 2 == 0 && copy->version == version && version_of(shared) == version;
-}
-
-static void take_more(struct gate_tally now, struct gate_tally *seen, take_tally *take,
-                      void *context)
-{
-    struct gate_sums before = { 0 };
-
-    if (now.version == seen->version)
-        before = seen->sums;
-    *seen = now;
-    now.sums.calls -= before.calls;
-    now.sums.bytes -= before.bytes;
-    now.sums.ticks -= before.ticks;
-    if (now.sums.calls)
-        take(context, &now);
-}
-
-/*
- * The place of a tally was given away. Its GATE_TALLY, if that is not read yet, says all of it again, so what was taken
- * is kept. False: that of a tally before it is kept.
- */
-static bool set_aside(struct gate_thread *thread, int index)
-{
-    const struct gate_reader *reader = &thread->reader;
-    struct gate_tally *aside = &thread->aside[index];
-    bool unread =
-        !reader->broken && atomic_load_explicit(reader->head, memory_order_acquire) != reader->read;
-
-    if (unread && aside->version)
-        return false;
-    *aside = unread ? thread->seen[index] : (struct gate_tally){ .version = 0 };
-    return true;
-}
-
-/* False: there is something to take later. */
-static bool collect_tally(struct gate_thread *thread, int index, is_known_fd *is_known,
-                          take_tally *take, void *context)
-{
-    struct gate_tally *shared = &thread->page->slot.tallies[index], *seen = &thread->seen[index];
-    struct gate_tally now;
-
-    if (!copy_tally(shared, &now))
-        return false;
-    if (now.version == seen->version && now.sums.calls == seen->sums.calls)
-        return true;
-    if (!is_known(context, now.fd) || (now.version != seen->version && !set_aside(thread, index)))
-        return false;
-    take_more(now, seen, take, context);
-    shared->taken = GATE_TAKEN(now.version, now.sums.calls);
-    return true;
-}
-
-void gate_thread_take(struct gate_thread *thread, const struct gate_record *record,
-                      take_tally *take, void *context)
-{
-    const struct gate_tally now = {
-        .fd = (uint64_t)record->generation << GATE_FD_GENERATION_SHIFT | record->fd,
-        .number = record->row,
-        .version = (uint32_t)record->args[4],
-        .sums = { record->args[0], record->args[1], record->args[2] },
-    };
-
-    struct gate_tally none = { .version = 0 };
-    uint64_t index = record->args[3];
-
-    if (index >= GATE_TALLIES)
-        return;
-    if (now.version == thread->seen[index].version)
-        take_more(now, &thread->seen[index], take, context);
-    else if (now.version == thread->aside[index].version)
-        take_more(now, &thread->aside[index], take, context);
-    else
-        take_more(now, &none, take, context);
-}
+/* -- calls under way --------------------------------------------------------------------------- */
 
 bool gate_thread_is_in_call(const struct gate_thread *thread)
 {
@@ -307,35 +216,15 @@ bool gate_thread_published(const struct gate_thread *thread)
     return slot->record_end && slot->record_end == slot->head;
 }
 
-bool gate_thread_collect(struct gate_thread *thread, is_known_fd *is_known, take_tally *take,
-                         void *context)
-{
-    struct gate_slot *slot = &thread->page->slot;
-    uint64_t made = __atomic_load_n(&slot->made, __ATOMIC_ACQUIRE);
-
-    if (made == thread->made && thread->is_taken)
-        return true;
-    thread->calls += made - thread->made <= INT32_MAX ? made - thread->made : 0;
-    thread->made = made;
-    thread->is_taken = true;
-    for (int i = 0; i < GATE_TALLIES; i++)
-        thread->is_taken &= collect_tally(thread, i, is_known, take, context);
-    return thread->is_taken;
-}
-
 /* A place that was being given away is empty. */
-static void empty_torn(struct gate_thread *thread, int index)
+static void empty_torn(struct gate_tally *shared)
 {
-    struct gate_tally *shared = &thread->page->slot.tallies[index];
-
     if (shared->version % 2 == 0)
         return;
-    set_aside(thread, index);
     shared->version++;
     shared->fd = UINT64_MAX;
     memset(&shared->sums, 0, sizeof shared->sums);
     shared->taken = GATE_TAKEN(shared->version, 0);
-    thread->seen[index] = *shared;
 }
 
 bool gate_thread_complete(struct gate_thread *thread)
@@ -344,7 +233,7 @@ bool gate_thread_complete(struct gate_thread *thread)
     uint64_t index = slot->tally;
 
     for (int i = 0; i < GATE_TALLIES; i++)
-        empty_torn(thread, i);
+        empty_torn(&slot->tallies[i]);
     if (index && index <= GATE_TALLIES)
         slot->tallies[index - 1].sums = slot->next;
     else if (!gate_thread_published(thread))

@@ -71,10 +71,10 @@ struct gate_thread {
     union gate_page *page;
     struct gate_reader reader;            /* of its ring */
     struct gate_tally seen[GATE_TALLIES]; /* as they were when they were last taken */
-    struct gate_tally
-        aside[GATE_TALLIES]; /* the same of a version whose GATE_TALLY may be unread */
-    uint64_t made;           /* likewise */
-    bool is_taken;           /* all that was there then */
+    uint64_t made;                        /* likewise */
+    bool is_taken;                        /* all that was there then */
+    uint64_t looked;                      /* up to where its GATE_TALLY records were looked at */
+    struct tally_kept *kept, *last_kept;  /* of those whose turn has not come */
     uint64_t
         calls; /* that were made; where the program lies about it, at most 2^32 for each time */
     struct gate_folder folder;        /* where its last opens started */
@@ -121,20 +121,6 @@ void arena_visit_dirty(struct arena *arena, visit_thread *visit, void *context);
 
 /* Have the slot looked at in the next round: what the thread has published is not all taken. */
 void gate_thread_mark(struct gate_thread *thread);
-
-/*
- * Take what the thread has tallied since the last time. `take` is called for each tally that has grown,
- * with what has come to it. Tallies of fds of which `is_known` is false are left for later: then the answer
- * is false.
- */
-typedef void take_tally(void *context, const struct gate_tally *more);
-typedef bool is_known_fd(const void *context, uint64_t fd);
-bool gate_thread_collect(struct gate_thread *thread, is_known_fd *is_known, take_tally *take,
-                         void *context);
-
-/* The same of a GATE_TALLY record of the thread. */
-void gate_thread_take(struct gate_thread *thread, const struct gate_record *record,
-                      take_tally *take, void *context);
 
 /* Whether the thread is in a call that is not recorded yet. */
 bool gate_thread_is_in_call(const struct gate_thread *thread);

@@ -32,7 +32,8 @@ static const uint8_t *piece(const struct gate_reader *reader, uint64_t *bytes_ou
 static void advance(struct gate_reader *reader, uint32_t size)
 {
     reader->read += size;
-    atomic_store_explicit(reader->tail, reader->read, memory_order_release);
+    if (reader->tail)
+        atomic_store_explicit(reader->tail, reader->read, memory_order_release);
 }
 
 /* Copy and check the first bytes of the next record that is no padding. False: there is none. */
@@ -79,21 +80,30 @@ static bool peek(const struct gate_round *round, struct gate_reader *reader, uin
     return read_head(reader) && read_rest(round, reader) && gate_key(&reader->next) <= until;
 }
 
-bool gate_peek(const struct gate_reader *reader, struct gate_record *record_out)
+struct gate_reader gate_look_from(const struct gate_reader *reader, uint64_t position)
 {
     struct gate_reader at = *reader;
-    uint64_t bytes = 0;
 
+    at.tail = NULL;
+    at.read = position;
     at.end = atomic_load_explicit(reader->head, memory_order_acquire);
-    for (int pads = 0; !reader->broken && pads < 2; pads++) { /* at most one is behind another */
-        const uint8_t *found = piece(&at, &bytes);
-        memcpy(record_out, found, bytes < sizeof *record_out ? bytes : sizeof *record_out);
-        if (bytes < HEAD_BYTES || record_out->kind != GATE_PAD)
-            break;
-        at.read += record_out->size;
-        bytes = 0;
-    }
-    return bytes >= sizeof *record_out;
+    if (reader->broken || at.end - reader->read > reader->size || at.end - position > reader->size)
+        at.end = position;
+    return at;
+}
+
+bool gate_look(struct gate_reader *at, struct gate_record *record_out)
+{
+    uint64_t bytes;
+
+    if (!read_head(at))
+        return false;
+    if (at->next.size < sizeof *record_out)
+        return refuse(at, "the size of a record");
+    memcpy(record_out, piece(at, &bytes), sizeof *record_out);
+    record_out->size = at->next.size; /* the program may have written to it since */
+    advance(at, at->next.size);
+    return true;
 }
 
 /* -- the heap -------------------------------------------------------------------------------- */

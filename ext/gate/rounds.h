@@ -25,7 +25,7 @@ struct gate_reader {
     const uint8_t *ring;    /* shared with the program */
     uint64_t size;          /* of the ring, a power of two, at least 2 * GATE_RECORD_MAX */
     _Atomic uint64_t *head; /* shared */
-    _Atomic uint64_t *tail; /* shared: the writer looks at it, the reader does not */
+    _Atomic uint64_t *tail; /* shared: the writer looks at it; NULL: gate_look_from */
     uint64_t read;          /* bytes ever read */
     uint64_t last_key;
     const char *broken; /* NULL: no rule is broken */
@@ -51,8 +51,10 @@ struct gate_round {
     uint8_t *payload;          /* room for GATE_RECORD_MAX */
 };
 
-/* The next record that is published and not taken, without its payload. False: there is none, or it is broken. */
-bool gate_peek(const struct gate_reader *reader, struct gate_record *record_out);
+/* Look at records that are published and not taken: from what was read of the ring, or a record behind it, on. */
+struct gate_reader gate_look_from(const struct gate_reader *reader, uint64_t position);
+/* The next one, without its payload. False: there is none, or it breaks a rule. */
+bool gate_look(struct gate_reader *at, struct gate_record *record_out);
 
 /* Make one round. Returns how many records were taken. */
 size_t gate_round(struct gate_round *round);

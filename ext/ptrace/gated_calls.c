@@ -184,8 +184,10 @@ enum gated_entry gated_call_entry(struct engine *engine, struct task *task, cons
 
 bool gated_has_closed(struct task *task, const struct pending *call)
 {
-    bool has = call->row == ROW_close && task->closed == (int64_t)(uint32_t)call->args[0];
+    bool has = call->row == ROW_close && task->closed == (int64_t)(uint32_t)call->args[0] &&
+               !fd_table_find(task->caller.fds, (int)call->args[0]);
 
-    task->closed = -1;
+    if (has)
+        task->closed = -1;
     return has;
 }

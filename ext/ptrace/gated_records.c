@@ -59,11 +59,6 @@ uint64_t time_of_ticks(const struct gate *gate, uint64_t ticks)
 
 /* -- tallies ---------------------------------------------------------------------------------- */
 
-struct taking {
-    struct engine *engine;
-    const struct gate_thread *thread;
-};
-
 int gated_row(const struct engine *engine, uint64_t number)
 {
     return number < GATE_NUMBERS && engine->gate->actions[number] != GATE_REFUSE
@@ -79,34 +74,30 @@ int gated_row_for(const struct engine *engine, int row, const uint64_t args[6])
     return row;
 }
 
-static void take(void *context, const struct gate_tally *more)
+static void take(const void *context, const struct gate_thread *thread,
+                 const struct gate_tally *more)
 {
-    const struct taking *taking = context;
-    struct caller *caller = taking->thread->caller;
+    const struct engine *engine = context;
+    struct caller *caller = thread->caller;
     struct fd_entry *entry =
         caller->fds ? fd_table_find(caller->fds, (int)(uint32_t)more->fd) : NULL;
-    int row = gated_row(taking->engine, more->number);
+    int row = gated_row(engine, more->number);
 
     if (row >= 0 && CALLS[row].counted)
         caller->counted[CALLS[row].counted - 1] += (uint32_t)more->sums.calls;
     else if (row >= 0 && entry && entry->generation == GATE_FD_GENERATION(more->fd))
         count_transfers(entry, (uint16_t)row, CALLS[row].transfer == TRANSFER_OUT, more->sums.calls,
-                        more->sums.bytes, ticks_to_ns(taking->engine->gate, more->sums.ticks));
+                        more->sums.bytes, ticks_to_ns(engine->gate, more->sums.ticks));
 }
 
 /* Whether the engine knows of the fd of a tally: else its open has no record yet. */
-static bool is_known(const void *context, uint64_t fd)
+static bool is_known(const void *context, const struct gate_thread *thread, uint64_t fd)
 {
-    const struct taking *taking = context;
-    const struct fd_table *fds = taking->thread->caller->fds;
+    const struct fd_table *fds = thread->caller->fds;
     const struct fd_entry *entry = fds ? fd_table_find(fds, (int)(uint32_t)fd) : NULL;
 
+    (void)context;
     return (uint32_t)fd == UINT32_MAX || (entry && entry->generation >= GATE_FD_GENERATION(fd));
-}
-
-static bool collect_thread(struct engine *engine, struct gate_thread *thread)
-{
-    return gate_thread_collect(thread, is_known, take, &(struct taking){ engine, thread });
 }
 
 static struct gate_thread *thread_of(struct gate_reader *reader)
@@ -116,15 +107,30 @@ static struct gate_thread *thread_of(struct gate_reader *reader)
 
 /* -- records ---------------------------------------------------------------------------------- */
 
-/* Another thread may have tallied transfers through an fd that is closed: one of those of this round. */
-static void collect_others(struct engine *engine, const struct gate_thread *closing)
+/* Other threads may have tallied transfers through an fd that is closed: those of this round. */
+static void collect_others(struct gate *gate, const struct fd_table *fds,
+                           const struct fd_entry *entry)
 {
-    const struct gate_round *round = &engine->gate->round;
-    struct fd_table *fds = closing->caller->fds;
+    for (size_t i = 0; i < gate->round.count; i++) {
+        struct gate_thread *thread = thread_of(gate->round.readers[i]);
+        if (thread->caller->fds == fds)
+            tallies_collect(&gate->tallies, thread);
+    }
+    if (entry)
+        tallies_take_kept(&gate->tallies, (uint64_t)entry->generation << GATE_FD_GENERATION_SHIFT |
+                                              (uint32_t)entry->fd);
+}
 
-    for (size_t i = 0; fds->uses > 1 && i < round->count; i++)
-        if (thread_of(round->readers[i])->caller->fds == fds)
-            collect_thread(engine, thread_of(round->readers[i]));
+static void apply_close(struct engine *engine, const struct gate_thread *thread,
+                        struct pending *call)
+{
+    const struct fd_table *fds = thread->caller->fds;
+    struct fd_entry *entry = fd_table_find(fds, (int)call->args[0]);
+
+    if (fds->uses > 1)
+        collect_others(engine->gate, fds, entry);
+    take_last_name(&engine->context, thread->caller, entry, &call->parts);
+    record_close(&engine->context, thread->caller, call);
 }
 
 /* Python has muted the fd since it was published. */
@@ -291,10 +297,7 @@ static void apply_by_row(struct engine *engine, struct gate_thread *thread, stru
     uint64_t elapsed_ns = ticks_to_ns(engine->gate, record->left - record->entered);
 
     if (call->row == ROW_close) {
-        collect_others(engine, thread);
-        take_last_name(&engine->context, thread->caller,
-                       fd_table_find(thread->caller->fds, (int)call->args[0]), &call->parts);
-        record_close(&engine->context, thread->caller, call);
+        apply_close(engine, thread, call);
     } else if (row->group == GROUP_FD && row->makes_fd && record->result >= 0) {
         apply_copy(engine, thread, call, record, elapsed_ns);
     } else if (row->pair) {
@@ -343,7 +346,7 @@ static void apply(void *context, struct gate_reader *reader, const struct gate_r
     struct gate_thread *thread = thread_of(reader);
 
     if (record->kind == GATE_TALLY)
-        gate_thread_take(thread, record, take, &(struct taking){ engine, thread });
+        tallies_take_turn(&engine->gate->tallies, thread);
     else
         apply_call_record(engine, thread, record, payload);
 }
@@ -417,7 +420,7 @@ void gated_collect(struct engine *engine)
     engine->context.folders = NULL;
     for (size_t i = 0; i < gate->round.count; i++) {
         struct gate_thread *thread = thread_of(gate->round.readers[i]);
-        if (!collect_thread(engine, thread) || has_unread(&thread->reader))
+        if (!tallies_collect(&gate->tallies, thread) || has_unread(&thread->reader))
             gate_thread_mark(thread);
         if (has_unread(&thread->reader))
             say_whether_paths_wait(gate, true);
@@ -460,6 +463,9 @@ void init_round(struct engine *engine)
         .context = engine,
         .payload = malloc(GATE_RECORD_MAX),
     };
+    engine->gate->tallies.is_known = is_known;
+    engine->gate->tallies.take = take;
+    engine->gate->tallies.context = engine;
 }
 
 void deinit_round(struct gate *gate)

@@ -5,6 +5,7 @@
 #include "call/resolve.h"
 #include "gate/image.h"
 #include "gate/rounds.h"
+#include "gate/tallies.h"
 #include "ptrace/state.h"
 
 enum {
@@ -53,6 +54,7 @@ struct gate {
     struct folders folders; /* to which paths of a round have led */
     struct gate_round round;
     size_t round_room; /* of its arrays */
+    struct tallies tallies;
     bool idle;         /* the last round has found nothing */
 };
 

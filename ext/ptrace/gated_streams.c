@@ -26,12 +26,13 @@ static bool is_sending(const struct engine *engine, const struct gate_thread *th
     const struct gate_slot *slot = &thread->page->slot;
     const struct gate_registers *registers = &slot->registers;
     const uint64_t args[6] = { registers->rdi, registers->rsi, registers->rdx };
+    struct gate_reader at = gate_look_from(&thread->reader, thread->reader.read);
     struct gate_record next;
 
     if (gate_thread_is_in_call(thread) && sends_to(engine, registers->rax, args, fd) &&
         slot->entered < ticks)
         return true;
-    return gate_peek(&thread->reader, &next) && next.kind == GATE_CALL &&
+    return gate_look(&at, &next) && next.kind == GATE_CALL &&
            sends_to(engine, next.row, next.args, fd) && next.entered < ticks;
 }
 

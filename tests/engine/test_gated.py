@@ -6,6 +6,7 @@ of them is compared.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -239,6 +240,22 @@ def test_programs_that_are_not_there_are_looked_for_without_a_stop(stage: Stage)
         ways = session.summary().gate
     assert ways["gated"] > 300
     assert ways["other"] < 400
+
+
+@one_user("what is counted of a file does not depend on rights")
+def test_a_close_has_all_that_other_threads_have_read(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    stage.environ = GATED
+
+    recording = stage.record([compile_tracee("closed_by_another", "-pthread")])
+
+    transferred = Counter(
+        (event.data["file_read_bytes"], event.data["file_read_ops"], event.data["file_write_bytes"])
+        for event in recording.of("fs.close")
+        if "/read-" in event.data["file"]
+    )
+    assert transferred == {(3, 4, 0): 20 * 48, (0, 0, 3): 48}
 
 
 def test_links_that_are_removed_are_looked_at_first(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 /*
  * Drives ext/gate/arena.c: arenas, their tables and slots are taken and given back, and each goes with its last
- * use; tallies are taken once. The sanitizer finds what is not freed. Prints what is wrong.
+ * use. The sanitizer finds what is not freed. Prints what is wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,87 +201,6 @@ static void check_visits(void)
     arena_drop(arena);
 }
 
-/* -- tallies ---------------------------------------------------------------------------------- */
-
-enum { FDS = 8, EARLIER = 3, LATER = 4 };
-
-static uint64_t calls_taken[FDS];
-
-static void take(void *context, const struct gate_tally *more)
-{
-    (void)context;
-    if (more->fd < FDS)
-        calls_taken[more->fd] += more->sums.calls;
-}
-
-static bool is_known(const void *context, uint64_t fd)
-{
-    (void)context, (void)fd;
-    return true;
-}
-
-static void tally(struct gate_thread *thread, uint64_t calls)
-{
-    thread->page->slot.tallies[0].sums.calls += calls;
-    thread->page->slot.made += calls;
-}
-
-/* As the thread does that has another use for the place: the record is there first. */
-static struct gate_record give_away(struct gate_thread *thread, uint64_t fd)
-{
-    struct gate_tally *tally = &thread->page->slot.tallies[0];
-    struct gate_record record = { .kind = GATE_TALLY, .fd = (uint32_t)tally->fd };
-
-    record.args[0] = tally->sums.calls;
-    record.args[4] = tally->version;
-    thread->page->slot.head += sizeof record;
-    *tally = (struct gate_tally){ .fd = fd, .version = tally->version + 2 };
-    return record;
-}
-
-static void read_record(struct gate_thread *thread, const struct gate_record *record)
-{
-    gate_thread_take(thread, record, take, NULL);
-    thread->reader.read += sizeof *record;
-}
-
-/* Each call is taken once, though those of a place that is given away come twice: in the place, and in a record. */
-static void check_tallies(bool torn)
-{
-    struct arena *list = NULL, *arena = arena_new(0, getuid(), &list);
-    struct gate_thread *all = NULL, *thread = gate_thread_new(arena, NULL, &all);
-    uint32_t *version = &thread->page->slot.tallies[0].version;
-
-    memset(calls_taken, 0, sizeof calls_taken);
-    give_away(thread, EARLIER);
-    thread->reader.read = thread->page->slot.head;
-    tally(thread, 5);
-    CHECK(gate_thread_collect(thread, is_known, take, NULL) && calls_taken[EARLIER] == 5);
-    tally(thread, 2);
-    struct gate_record earlier = give_away(thread, LATER);
-    if (torn) {
-        --*version;
-        thread->page->slot.tally = 0;
-        gate_thread_complete(thread);
-        thread->page->slot.tallies[0].fd = LATER;
-    }
-    tally(thread, 1);
-    CHECK(gate_thread_collect(thread, is_known, take, NULL));
-    CHECK(calls_taken[EARLIER] == 5 && calls_taken[LATER] == 1);
-    tally(thread, 1);
-    struct gate_record later = give_away(thread, EARLIER);
-    tally(thread, 1);
-    gate_thread_collect(thread, is_known, take, NULL);
-    read_record(thread, &earlier);
-    CHECK(calls_taken[EARLIER] == 7);
-    read_record(thread, &later);
-    CHECK(calls_taken[LATER] == 2);
-    CHECK(gate_thread_collect(thread, is_known, take, NULL));
-    CHECK(calls_taken[EARLIER] == 8 && calls_taken[LATER] == 2);
-    gate_thread_free(thread);
-    arena_drop(arena);
-}
-
 int main(void)
 {
     for (int i = 0; i < TIMES; i++) {
@@ -289,8 +208,6 @@ int main(void)
         check_tables();
         check_slots();
         check_visits();
-        check_tallies(false);
-        check_tallies(true);
     }
     memset(threads, 0, sizeof threads);
     return 0;

@@ -1,4 +1,4 @@
-"""Arenas, tables and slots are shared, given back and freed with their last use."""
+"""Arenas, tables and slots are given back and freed with their last use; tallies are taken once."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from support.gate_code import compiled
 
-SOURCES = ("tests/gate/arenas.c", "ext/gate/arena.c", "ext/gate/segment.c", "ext/record/parts.c")
+PARTS = ("gate/arena", "gate/rounds", "gate/segment", "gate/tallies", "record/parts")
 SANITIZERS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
-def test_what_was_taken_is_given_back_and_freed(commons: Path) -> None:
-    program = compiled(commons / "arenas", *SANITIZERS, sources=SOURCES)
+@pytest.mark.parametrize("driver", ["arenas", "tallies"])
+def test_the_driver_finds_nothing_wrong(driver: str, commons: Path) -> None:
+    sources = (f"tests/gate/{driver}.c", *(f"ext/{part}.c" for part in PARTS))
+    program = compiled(commons / driver, *SANITIZERS, sources=sources)
 
     environ = os.environ | {"ASAN_OPTIONS": "detect_leaks=1"}
     done = subprocess.run([program], env=environ, capture_output=True, text=True, check=False)
