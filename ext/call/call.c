@@ -59,12 +59,26 @@ void record_ended(struct context *context, struct caller *caller, struct pending
     write_call(context, caller, call, result, elapsed_ns, 0);
 }
 
+bool closes_range(const struct pending *call)
+{
+    return call->row == ROW_close_range && !(uint32_t)call->args[2] &&
+           (uint32_t)call->args[0] <= (uint32_t)call->args[1];
+}
+
+static void close_fds(struct context *context, struct caller *caller, struct pending *call)
+{
+    write_final_states_before(context, caller, call);
+    record_ended(context, caller, call, 0, 0);
+}
+
 void call_entered_only(struct context *context, struct caller *caller, struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
 
     if (call->row == ROW_io_destroy)
         aio_destroy(context, caller, call);
+    else if (call->row == ROW_close_range)
+        close_fds(context, caller, call);
     else if (row->group == GROUP_CLOSE)
         close_fd(context, caller, call);
     else if (use_fd(context, caller, (int)call->args[row->fd - 1]))

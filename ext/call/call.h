@@ -2,7 +2,7 @@
  * A call from its entry to its record: what the code that catches calls (ptrace/) has to say of each one.
  *
  *  1. call_reset; then the catcher fills in abi and args.
- *  2. Of a row with stop ENTRY (syscalls.def): call_entered_only, and the call is recorded.
+ *  2. Of a row with stop ENTRY (syscalls.def), or if closes_range: call_entered_only, and the call is recorded.
  *     Of a row with stop BOTH: call_entered, before the kernel performs the call, and then one of
  *  3. call_returned: it has returned, with this result.
  *  4. call_withdrawn: the kernel does not perform it; the thread will enter it again.
@@ -12,6 +12,12 @@
 #define SCOPE_CALL_CALL_H
 
 #include "call/context.h"
+
+/*
+ * Whether a call of close_range(2) closes its fds: without flags the kernel refuses none whose ends are in order. Then
+ * other threads may be given their numbers before it returns.
+ */
+bool closes_range(const struct pending *call);
 
 /* Forget the call that was pending before: one of `row` is entered now. */
 void call_reset(const struct context *context, struct pending *call, int row);

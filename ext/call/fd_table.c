@@ -11,9 +11,10 @@
  *     record and a new serial follow, since Python may want its bytes under the new name (refresh_name).
  *  6. Python asks for all tallies (engine_flush_tallies): the tally is written and begins at 0 again.
  *  7. close: its record has the tally. The entry is removed when the call is entered, since another thread
- *     may be given the same number before it returns.
- *  8. dup2 or dup3 over it, close_range: the tally is flushed and the entry removed when the call
- *     has succeeded.
+ *     may be given the same number before it returns. So are those of close_range without flags, whose tallies are
+ *     flushed.
+ *  8. dup2 or dup3 over it, close_range with CLOSE_RANGE_UNSHARE: the tally is flushed and the entry removed when the
+ *     call has succeeded.
  *  9. exec: the thread goes on with an empty table, and case 1 follows for what stays open. The old table
  *     is flushed, unless another thread still has it.
  * 10. unshare(CLONE_FILES), CLOSE_RANGE_UNSHARE, fork: the thread has an empty table of its own, as in 9.

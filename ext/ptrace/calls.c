@@ -15,7 +15,7 @@
  *       nothing begins here (fatal_signals.c).
  *  4. syscall-exit-stop: the call that began has returned, or a signal has interrupted it.
  *
- * A call of one stop (STOPS_ENTRY) ends where it begins; the thread is resumed by PTRACE_CONT.
+ * A call of one stop (STOPS_ENTRY, closes_range) ends where it begins; the thread is resumed by PTRACE_CONT.
  */
 #include <errno.h>
 #include <string.h>
@@ -122,7 +122,7 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
     if (row == ROW_socketcall && (!expand_socketcall(&engine->context, &task->caller, call) ||
                                   !when_holds(CALLS[call->row].when, call->args)))
         return;
-    if (CALLS[row].stops == STOPS_ENTRY) {
+    if (CALLS[row].stops == STOPS_ENTRY || (closes_range(call) && !task->every_call)) {
         begin_entry_call(engine, task, call);
         return;
     }
