@@ -55,7 +55,7 @@ struct gate {
     struct gate_round round;
     size_t round_room; /* of its arrays */
     struct tallies tallies;
-    bool idle;         /* the last round has found nothing */
+    bool idle; /* the last round has found nothing */
 };
 
 /* The counter of the CPU by which calls in the gate are timed. */
