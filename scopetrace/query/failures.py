@@ -38,12 +38,12 @@ LAST_CALLS = 3
 MOST_CALLS = 500
 """So many are looked through for them."""
 ERRORS = ("fs.error", "net.error", "proc.error", "dns.error", "dns.resp")
-SUCCESSES = ("fs.open", "proc.start")
+SUCCESSES = ("fs.open", "fs.rename", "fs.mkdir", "fs.link", "proc.start")
 ANSWERS = "http.resp"
 NO_FAILURES = frozenset(("EINTR", "EINPROGRESS", "EALREADY", "ENOTTY", "ESPIPE", "ECHILD"))
 """Errors that say how things stand."""
 RETRY, NOT_THERE = "EAGAIN", frozenset(("ENOENT", "ENOTDIR"))
-LOCK = "lock"
+LOCK, OPENS, DELETES = "lock", "open_close", "delete"
 ANSWERED = "NOERROR"
 NO_DEVICE = "ENXIO"
 """As of /dev/tty where there is no terminal: shells try it."""
@@ -143,7 +143,7 @@ class ProcessEvents:
             data = decode(text)
             if source in SUCCESSES or _is_answered(data):
                 there.add(_searched(data))
-                made.update(filter(None, (_path(data),)))
+                made.update(filter(None, (_path(data), data.get("file_new"))))
                 continue
             if source == ANSWERS and "http_client_duration" not in data:
                 continue  # as a server it gave this answer
@@ -276,8 +276,12 @@ def _ranked(
         said, points = words.worth(found.data), _points(found, classes)
         if folders == 1 and _is_question(found.data) and _searched(found.data) not in command:
             points += UNASKED
+        elif _is_asked_for(found.data, command):
+            points += STRONG
         if found.resolved and said <= NAMED_IN_PART + WORDED:
             continue  # `cat: none: No such file` is not about the cat that PATH had elsewhere
+        if words.lines and not said and found.data.get("class") == DELETES and is_weak(found.data):
+            continue  # what was to be deleted is not there, and the reason is another one
         named = said > NAMED_BY_WORD - READ
         failure = Failure(*found[:4], times, folders, named, said > 0)
         ranked.append(_Ranked(said + points - min(place, FARTHEST), failure, points))
@@ -325,6 +329,12 @@ def _points(found: _Found, classes: PathClasses) -> int:
 
 def _is_question(data: dict[str, Any]) -> bool:
     return data.get("class") in PROBES and (is_weak(data) or data["error"] == NO_DEVICE)
+
+
+def _is_asked_for(data: dict[str, Any], command: str) -> bool:
+    """Whether a file was to be opened that the command line names, and has no folder."""
+    opens = data.get("class") == OPENS and bool(data.get("missing_folder"))
+    return opens and str(data.get("file_passed") or _path(data)) in command
 
 
 def _is_start_up(data: dict[str, Any], classes: PathClasses) -> bool:

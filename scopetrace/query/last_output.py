@@ -41,7 +41,8 @@ _STRONG = re.compile(r"(?i)\W*(?:\w*error|fatal|panic|\w*exception)\b")
 _WARNING = re.compile(r"(?i)\bwarn")
 _WORD = re.compile(r"\w{2}")
 """A line without is made of marks, as the `^^^^` below a line of a traceback."""
-_COUNT = re.compile(r"\W*\d+ [^\W\d]+|.*\bprevious errors?\b")
+_PREVIOUS = re.compile(r"\bprevious errors?\b")
+_COUNT = re.compile(rf"\W*\d+ [^\W\d]+|.*{_PREVIOUS.pattern}")
 """A line that counts what the lines before it say: `1 failed`, `2 errors generated`."""
 _LABEL = re.compile(r"(?i)\s*(?:error|fatal): ")
 """How lines begin that one failure brought about; the first of them is its cause."""
@@ -53,6 +54,11 @@ _LIBRARY = re.compile(r"lib(.+)\.(?:so|a)")
 """The file of a library, which is called `-lNAME` on command lines."""
 _DENIAL = re.compile(r"(?i)\b(?:no|not|must)\b|n't\b")
 """What a line has that says why, if no line has a word for a failure."""
+_END = r"\s'\"\u2019)>\],:;"
+_ABSOLUTE = re.compile(rf"(?:(?<=[\s'\"\u2018(<\[=:,])|^)/[^{_END}]*/([^/{_END}]+)")
+"""A path and its last name."""
+_LEVEL = re.compile(r"\[(?:emerg|alert|crit|error|fatal)\]|\b(?:FATAL|CRITICAL|PANIC)\b")
+"""How a log says that a line of it is no mere notice."""
 _EDGE = r"(?:^|$|[^\w\s])"
 
 
@@ -63,13 +69,13 @@ class LastOutput:
         lines: the oldest first, at most `MOST_READ`.
         own: whether it wrote them itself; else a process did that passed its failure on, and need
             not know what failed.
-        program: its name, by which its messages may begin.
+        program: its name, by which its messages may begin, perhaps with its folder.
     """
 
     def __init__(self, lines: Sequence[str] = (), own: bool = True, program: str = "") -> None:
         self.lines = tuple(lines[-READ:])
         self.own = own
-        self._program = program
+        self._begin = re.compile(rf"^(?:/\S*/)?{re.escape(program)}: ")
         self._all = tuple(lines)
 
     def worth(self, data: Mapping[str, Any]) -> int:
@@ -87,21 +93,30 @@ class LastOutput:
             if self._continues(len(self.lines) - 1 - age):
                 continue
             # The name of the program is no name of what failed (mount, and mkdir of /run/mount).
-            message = line.removeprefix(f"{self._program}: ")
+            message = _without_others(self._begin.sub("", line, count=1), data)
             points = _worth(message, paths, names, words, searches)
+            if points == NAMED_BY_WORD and not self._is_said(line):
+                continue
             if age and last and not searches and words.lower() not in last:
                 points = min(points, CONTRADICTED)
             if points and points - age > best:
                 best, telling = points - age, line
         return best, telling
 
+    def _is_said(self, line: str) -> bool:
+        """Return whether a line complains or begins as messages of the program do, if any does."""
+        is_said = _complains(line) or self._begin.match(line) is not None
+        return is_said or not self.complaint
+
     def said(self, data: Mapping[str, Any] | None) -> str:
         """Return the line that says most: the one that names a failure, or the last complaint."""
         if data is not None and (line := self._best(data)[1]):
             return line
         complaint, message = self.complaint, self._last_message(self.lines)
-        if message and not _STRONG.match(complaint):
-            return message.strip()
+        if not _STRONG.match(complaint):
+            message = self._last_with(_LEVEL) or message
+            if message:
+                return message.strip()
         found = complaint or self._last_message(self._all)
         found = found or next(filter(_USAGE.match, self._all), "")
         return (found or self._last_with(_DENIAL) or self._last_with(_WORD)).strip()
@@ -149,8 +164,9 @@ class LastOutput:
 
         Programs print their reasons so, and then perhaps where to read more.
         """
-        named = (line for line in reversed(lines) if line.startswith(f"{self._program}: "))
-        reasons = (line for line in named if not (_WARNING.search(line) or _HINT.search(line)))
+        named = filter(self._begin.match, reversed(lines))
+        others = (_WARNING, _HINT, _PREVIOUS)
+        reasons = (line for line in named if not any(each.search(line) for each in others))
         return next(reasons, "")
 
     def _last_with(self, pattern: re.Pattern[str]) -> str:
@@ -173,6 +189,23 @@ def _paths(data: Mapping[str, Any]) -> list[str]:
     """Return the paths that a call was about."""
     about = [word for word in str(data.get("what", "")).split() if "/" in word]
     return [*(str(data[name]) for name in PATHS if data.get(name)), *about]
+
+
+def _without_others(line: str, data: Mapping[str, Any]) -> str:
+    """Return a line without absolute paths that have the last name of the file alone.
+
+    A program that passed a whole path says that one, or its end.
+    """
+    if not str(data.get("file_passed", data.get("file", ""))).startswith("/"):
+        return line
+    paths = _paths(data)
+    last = {path.rpartition("/")[2] for path in paths}
+
+    def kept(found: re.Match[str]) -> str:
+        is_other = found[1] in last and not any(path.endswith(found[0]) for path in paths)
+        return "" if is_other else found[0]
+
+    return _ABSOLUTE.sub(kept, line)
 
 
 def _folders(data: Mapping[str, Any]) -> list[str]:

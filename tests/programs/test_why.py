@@ -453,6 +453,28 @@ def test_an_exception_that_no_call_explains(stage: Stage) -> None:
 
 
 @one_user(NO_RIGHTS)
+def test_a_name_that_a_module_lacks_is_no_file_that_is_missing(stage: Stage) -> None:
+    said = run_python(stage, "from os import nosuch")
+
+    assert "stderr: ImportError: cannot import name 'nosuch' from 'os'" in said
+
+
+@one_user(NO_RIGHTS)
+def test_a_file_that_the_command_line_names_and_stderr_does_not(stage: Stage) -> None:
+    said = run_python(stage, "import sqlite3; sqlite3.connect('/none/db').execute('SELECT 1')")
+
+    assert said.endswith("← perhaps open /none/db: ENOENT, there is no folder /none")
+
+
+@one_user(NO_RIGHTS)
+def test_what_tar_says_before_it_gives_up(stage: Stage, needs: Callable[[str], str]) -> None:
+    (stage.work / "x.tar").write_text("x")
+
+    said = reason(stage, needs("tar"), "xf", "x.tar", status=2)
+    assert said.endswith("tar: This does not look like a tar archive")
+
+
+@one_user(NO_RIGHTS)
 def test_a_program_that_succeeds(stage: Stage) -> None:
     stage.new_home()
     stage.run(scopetrace_command("run", "sh", "-c", "ls /; true"))

@@ -85,6 +85,41 @@ def test_where_stderr_names_nothing_it_is_about_something_else(matters) -> None:
     assert matters(*events, stderr=("x: Permission denied",)) == ["/usr/lib/libx.so"]
 
 
+def test_a_file_of_the_command_line_without_its_folder_is_one(matters) -> None:
+    """Stderr need not name it."""
+    command, words = "get -o out/x URL", ("get: cannot write",)
+    missed = failed("/w/out/x", file_passed="out/x", missing_folder="/w/out", kind="open_close")
+    other = failed("/w/etc/x", file_passed="etc/x", missing_folder="/w/etc", kind="open_close")
+    removed = failed("/w/out/x", file_passed="out/x", missing_folder="/w/out", kind="delete")
+
+    assert matters(missed, stderr=words, command=command) == ["/w/out/x"]
+    assert matters(other, removed, stderr=words, command=command) == []
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_is_not_there_to_be_deleted_is_one_if_it_is_named_or_in_silence(matters, own) -> None:
+    removed = failed("/w/out.a", kind="delete")
+
+    assert matters(removed, stderr=("it is broken",), own=own) == []
+    assert matters(removed, stderr=("cannot remove out.a",), own=own) == ["/w/out.a"]
+    assert matters(removed) == ["/w/out.a"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        event("fs.rename", at=2, op="rename", file="/w/tmp", file_new="/w/a.rej"),
+        event("fs.link", at=2, op="link", file="/w/a.rej", file_target="/w/y"),
+        event("fs.mkdir", at=2, op="mkdir", file="/w/a.rej"),
+    ],
+)
+def test_what_was_made_later_was_not_missed(matters, made: Event) -> None:
+    missed = failed("/w/a.rej", kind="stat")
+
+    assert matters(missed, stderr=("saved to a.rej",)) == ["/w/a.rej"]
+    assert matters(missed, made, stderr=("saved to a.rej",)) == []
+
+
 def test_where_the_last_line_has_another_error_it_is_about_something_else(matters) -> None:
     refused = failed("/a", "EPERM")
 

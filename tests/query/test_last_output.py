@@ -54,6 +54,15 @@ CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
         ("    path: 'main'", {"file": "/r/main", "error": "ENOENT"}, 40),
         ("unknown revision 'HEAD~9'", {"file": "/r/HEAD", "error": "ENOENT"}, 0),
         ("unknown revision 'HEAD~9'", {"file": "/r/HEAD~9", "error": "ENOENT"}, 60),
+        ("no name 'x' (/usr/lib/os.py)", {"file": "/bin/lib/os.py", "error": "ENOENT"}, 0),
+        ("no name 'x' (/usr/lib/os.py)", {"file": "/root/usr/lib/os.py", "error": "ENOENT"}, 100),
+        ("cannot read /var/run/x/y", {"file": "/run/x/y", "file_passed": "/var/run/x/y"}, 100),
+        ("cannot remove /var/run/x/y", {"file": "/run/x/y", "file_passed": "y"}, 100),
+        (
+            "socket /var/run/y: No such file or directory",
+            {"unix_peer_path": "/run/y", "error": "ENOENT"},
+            120,
+        ),
     ],
 )
 def test_what_it_is_worth_that_a_line_names_a_failure(line, data, worth) -> None:
@@ -65,6 +74,15 @@ def test_a_line_that_an_earlier_failure_brought_about_names_none() -> None:
 
     assert LastOutput(lines[1:]).worth({"file": "/r/origin", "error": "ENOENT"}) == 40
     assert LastOutput(lines).worth({"file": "/r/origin", "error": "ENOENT"}) == 0
+
+
+def test_a_mere_word_of_a_line_that_complains_of_nothing_names_none() -> None:
+    master = {"file": "/r/master", "error": "ENOENT"}
+
+    assert LastOutput(["On branch master", "nothing to commit"]).worth(master) == 0
+    assert LastOutput(["On branch master", "see the manual"]).worth(master) == 39
+    assert LastOutput(["nothing to commit on master", "see the manual"]).worth(master) == 39
+    assert LastOutput(["git: no master", "it failed"], program="git").worth(master) == 39
 
 
 def test_the_name_of_the_program_names_no_failure() -> None:
@@ -116,6 +134,10 @@ def test_what_the_last_line_has_the_words_of_another_error_for_is_another_matter
         (("tool: no option --x", "Usage: tool", *("  -n never",) * 40), "tool: no option --x"),
         (("Usage: tool [-f FILE]", *("  -n never",) * 40), "Usage: tool [-f FILE]"),
         (("ValueError: 1", "undefined reference to f", "at line 3"), "undefined reference to f"),
+        (("/a/tool: one", "/a/tool: two", "see --help"), "/a/tool: two"),
+        (("tool: no archive", "tool: exiting due to previous errors"), "tool: no archive"),
+        (("9:41 [emerg] 7#7: unknown x", "tool: test failed"), "9:41 [emerg] 7#7: unknown x"),
+        (("9:41 [emerg] 7#7: unknown x", "ValueError: y"), "ValueError: y"),
     ],
 )
 def test_the_last_complaint_says_most(lines: tuple[str, ...], said: str) -> None:
