@@ -26,12 +26,14 @@ from scopetrace.output.width import display_width, shorten, without_folder, wrap
 LABEL_COLUMNS = 11
 LEAST_COLUMNS = 20
 """That an answer gets, however narrow the terminal is."""
-WHOLE = ("why", "processes", "http", "stderr", "notices", "lost")
+LEAST_NAME = 4
+WHOLE = ("why", "processes", "hidden", "output", "http", "stderr", "notices", "lost")
 """The labels of sentences, which are wrapped."""
 BEGUN = ("logs", "stops")
 """Of these the end is left out: the last line of a log, the rarest reasons. Of others it is the
 middle: their ends are the names of files, sizes and durations."""
 SESSION = "  (session "
+LAST = ", last: "
 LATER_NS = 100_000_000
 """Processes that ended so much later than the program are mentioned at its end."""
 LEAST_FOLDERS = 3
@@ -60,7 +62,23 @@ def _fitted(label: str, text: str, columns: int) -> list[str]:
     if label == "command" and display_width(text) > columns:
         command, gap, session = text.rpartition(SESSION)
         return [shorten_middle(part, columns) for part in (command, gap.lstrip() + session)]
+    if label == "slow":
+        return [_fitted_time(text, columns)]
+    end = text.find(LAST)
+    if label == "logs" and end > columns:
+        return [shorten_middle(text[:end], columns)]
     return [(shorten if label in BEGUN else shorten_middle)(text, columns)]
+
+
+def _fitted_time(text: str, columns: int) -> str:
+    """Return what took long, with how long that was, whole, or without the CPU time."""
+    name, gap, took = text.rpartition(": ")
+    if display_width(text) > columns and columns < 2 * display_width(took):
+        took = took.partition(",")[0]
+    room = columns - display_width(gap + took)
+    if not gap or room < LEAST_NAME:
+        return shorten_middle(text, columns)
+    return shorten_middle(name, room) + gap + took
 
 
 def summary_rows(summary: Summary) -> list[dict[str, str]]:
@@ -192,7 +210,7 @@ def _files(summary: Summary) -> Iterator[tuple[str, str]]:
     hidden = len(summary.files) - len(own)
     if hidden:
         yield (
-            "",
+            "hidden",
             f"{number_of(hidden, 'start-up file')} (libraries, locales...): scopetrace files -A",
         )
 
@@ -230,7 +248,7 @@ def _logs(summary: Summary) -> Iterator[str]:
 
 
 def _log(log: Log) -> str:
-    return f"{escape(log.path)} ({number_of(log.lines, 'line')}), last: {escape_message(log.last)}"
+    return f"{escape(log.path)} ({number_of(log.lines, 'line')}){LAST}{escape_message(log.last)}"
 
 
 def _network(summary: Summary) -> Iterator[str]:

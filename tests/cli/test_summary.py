@@ -31,7 +31,7 @@ def test_a_summary_says_what_happened_and_not_what_did_not(scopetrace, recorder)
         "ended      exit 0 after 1.0 s",
         "written    /home/ann/out.txt (30 B)",
         "not found  /home/ann/app.conf",
-        "           1 start-up file (libraries, locales...): scopetrace files -A",
+        "hidden     1 start-up file (libraries, locales...): scopetrace files -A",
         "output     1 line to stderr",
         "stderr     warning: \\x1b[2Jno configuration",
         "notices    a sentence",
@@ -142,6 +142,41 @@ def test_calls_that_stopped_have_one_line_on_a_terminal(recorder):
     (at,) = [at for at, line in enumerate(lines) if line.startswith("stops      8,000 of 908,000")]
     assert at == len(lines) - 1
     assert len(lines[at]) <= 80
+
+
+def test_a_narrow_terminal_has_whole_numbers_and_sentences(recorder):
+    writer = recorder.start(config="scopetrace: {pathclasses: {loader: ['^/etc/ld']}}")
+    writer.add_events(
+        [
+            recorder.event("fs.open", file="/etc/ld.so.cache", op="openat", flags="O_RDONLY"),
+            recorder.event("stdout", "console", message="one\n"),
+            recorder.event("stderr", "console", message="one\ntwo\n"),
+            recorder.event(f"/home/ann/{'logs/' * 9}app.log", "file", message="a line\n"),
+            recorder.event("/home/ann/a.log", "file", message="a line\n"),
+        ]
+    )
+    writer.end_process(ProcessEnd(1, STARTED_NS + 2_123_000_000, 0, None, False))
+    writer.finish(exit_code=0, ended_ns=STARTED_NS + 2_200_000_000)
+    with open_session(writer.path) as session:
+        summary = session.summary()
+    slow = summary.slow[0]._replace(name="cc1 -quiet a.c -o /tmp/a.s", cpu_us=1_870_000)
+    summary = summary._replace(slow=(slow,))
+
+    assert list(summary_lines(summary, 40))[-10:] == [
+        "hidden     1 start-up file (libraries,",
+        "           locales...): scopetrace files",
+        "           -A",
+        "logs       /home/ann/…s/app.log (1 line)",
+        "           /home/ann/a.log (1 line), la…",
+        "output     1 line to stdout, 2 lines to",
+        "           stderr",
+        "stderr     one",
+        "           two",
+        "slow       cc1 -qu… /tmp/a.s [70]: 2.1 s",
+    ]
+    assert list(summary_lines(summary, 60))[-1] == (
+        "slow       cc1 -quiet a.c -o /tmp/a.s [70]: 2.1 s, cpu 1.9 s"
+    )
 
 
 def test_a_long_command_has_a_line_of_its_own_on_a_terminal(recorder):
