@@ -233,12 +233,13 @@ static void add_way(const struct context *context, const struct caller *caller,
                     struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
+    uint8_t fd = row->fd ? row->fd : row->dirfd; /* of which the file is meant without a path */
     struct passed_path path;
 
     if (find_path(context, caller, call, &path))
         add_steps(&call->parts, &path, 1);
-    else if (row->fd && !row->makes_fd && !row->address && !row->message && !context->serves_files)
-        add_fd_step(&call->parts, caller, (int)argument(call, row->fd));
+    else if (fd && !row->makes_fd && !row->address && !row->message && !context->serves_files)
+        add_fd_step(&call->parts, caller, (int)argument(call, fd));
     if (find_path2(context, caller, call, &path))
         add_steps(&call->parts, &path, 2);
 }
@@ -434,6 +435,12 @@ static bool is_of_file_system(int64_t result)
            result == -EBUSY;
 }
 
+/* Whether a call is about two paths, either of which may not be there. */
+static bool is_mount(const struct call *row)
+{
+    return row->group == GROUP_PERMIT && row->path2;
+}
+
 /* Whether what is on the way, or what the path means, is of another type than it has to be. */
 static bool is_of_file_type(int64_t result)
 {
@@ -450,7 +457,7 @@ void add_evidence(struct context *context, const struct caller *caller, struct p
         add_removed_folder(caller, &call->parts);
         add_target(context, caller, &call->parts);
     }
-    if (refused || is_of_file_type(result))
+    if (refused || is_of_file_type(result) || (result == -ENOENT && is_mount(&CALLS[call->row])))
         add_way(context, caller, call);
     if (refused)
         add_status(&call->parts, caller->tid);

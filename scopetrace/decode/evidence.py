@@ -33,6 +33,7 @@ from scopetrace.decode.parts import (
     MISSING,
     MOUNTS,
     PATH,
+    PATH2,
     SPACE,
     STATUS,
     STEP,
@@ -45,6 +46,8 @@ from scopetrace.decode.refusal import (
     BY_OP,
     CAPABILITIES,
     SECOND,
+    SETS_TIMES,
+    WRITES,
     Asker,
     Refusal,
     Step,
@@ -66,6 +69,9 @@ from scopetrace.model.raw import STEP as STEP_LAYOUT
 from scopetrace.model.raw import RawRecord
 
 NOT_THERE = -errno.ENOENT
+OF_MISSING = (MISSING, TARGET, HEAD, STEP)
+"""Parts that say what is not there."""
+MOUNTING = ("mount", "move_mount")
 LOCKING = ("flock", "fcntl", "fcntl64")
 ACCESSES = {"access": 2, "faccessat": 3, "faccessat2": 3}
 """Where the rights are that are asked for, counted from 1."""
@@ -154,7 +160,7 @@ def evidence_of(
 ) -> Evidence | None:
     """Return what is known of the reason of a failure; None: nothing is."""
     parts = record.parts()
-    if record.result == NOT_THERE and not (MISSING in parts or TARGET in parts or HEAD in parts):
+    if record.result == NOT_THERE and parts.keys().isdisjoint(OF_MISSING):
         return None  # the failure that programs have most
     known = (state, task, record, parts, op, name.file, other.file)
     reason, failing = REASONS.get(-record.result), build(Failing, known)
@@ -166,8 +172,8 @@ def evidence_of(
 
 def _fault(failing: Failing) -> str | None:
     _, _, record, parts, op, file, other = failing
-    way = _of_path(steps_of(record), 1)
-    return fault_of(Faulty(record, parts, op, file, other, way[-1].mode if way else 0))
+    meant = _meant(failing, 1)
+    return fault_of(Faulty(record, parts, op, file, other, meant.mode if meant else 0))
 
 
 NOTHING = Evidence()
@@ -175,12 +181,22 @@ AFTER_INTERPRETER = NOTHING[3:]
 
 
 def _not_there(failing: Failing) -> Evidence:
+    if failing.op in MOUNTING:
+        which = "source" if _meant(failing, 2) else "target"
+        return Evidence(detail=f"the {which} is not there")
     if closed := _closed_script(failing):
         return Evidence(detail=closed)
     parts, head = failing.parts, failing.parts.get(HEAD)
     interpreter = (interpreter_of(head) or None) if head else None
     missing, target = _text(parts, MISSING), _text(parts, TARGET)
     return build(Evidence, (missing, target, interpreter, *AFTER_INTERPRETER))
+
+
+def _meant(failing: Failing, path: int) -> Step | None:
+    """Return what the first or second path of a call means; None: the way there ends before."""
+    steps = _of_path(steps_of(failing.record), path)
+    names = failing.parts.get(PATH2 if path == 2 else PATH, b"").split(b"/")
+    return steps[-1] if len(steps) > sum(map(bool, names)) else None
 
 
 def _closed_script(failing: Failing) -> str:
@@ -338,10 +354,13 @@ def _refusal_to(failing: Failing, asker: Asker) -> Refusal | None:
     steps = steps_of(failing.record)
     first, second = (_of_path(steps, number) for number in (1, 2))
     name = failing.file or (first[-1].name if first else "")
-    found = find_refusal(first, name, asker, _wanted(failing, first, name)) if first else None
+    error = -failing.record.result
+    found = (
+        find_refusal(first, name, asker, _wanted(failing, first, name), error) if first else None
+    )
     if found is None and second:
         wanted = SECOND.get(failing.op, Wanted())
-        found = find_refusal(second, failing.other or failing.file, asker, wanted)
+        found = find_refusal(second, failing.other or failing.file, asker, wanted, error)
     return found
 
 
@@ -357,6 +376,8 @@ def _wanted(failing: Failing, steps: Sequence[Step], name: str) -> Wanted:
         return wanted_by_open(open_flags(record, failing.parts, op), there=there)
     if op in ACCESSES:
         return wanted_by_access(record.argument(ACCESSES[op]) & INT)
+    if op in SETS_TIMES and record.result == -errno.EACCES:
+        return WRITES  # to the present time, which not only the owner may
     return BY_OP.get(op, Wanted())
 
 
@@ -370,6 +391,8 @@ def _no_folder(failing: Failing) -> Evidence:
     found = min(files, key=lambda name: name in ends, default=None)
     if found is None and not steps:
         found = _started_from(failing)
+    if found is None and failing.op in MOUNTING and _meant(failing, 2):
+        return Evidence(detail="the target is a folder, and the source none")
     return NOTHING if found is None else Evidence(refused_by=found, obstacle=NO_FOLDER)
 
 

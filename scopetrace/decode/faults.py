@@ -13,6 +13,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from scopetrace.decode.addresses import AF_INET, AF_INET6
@@ -102,6 +103,7 @@ NO_OTHER_END = {
 }
 """Type of a file → why open(2) fails with ENXIO."""
 TERMINAL = "/dev/tty"
+SYSCTL_KERNEL = "/proc/sys/kernel"
 
 
 def may_have_fault(record: RawRecord) -> bool:
@@ -209,7 +211,12 @@ def _two_mounts(faulty: Faulty) -> str:
     one, two = find_mount(table, faulty.file), find_mount(table, faulty.other)
     if one is None or two is None or one.point == two.point:
         return ""
-    return f"the two are on different file systems: {one.point} and {two.point}"
+    what = (
+        "different file systems"
+        if one.device != two.device
+        else "different mounts of one file system"
+    )
+    return f"the two are on {what}: {one.point} and {two.point}"
 
 
 def _opened(faulty: Faulty) -> str:
@@ -372,7 +379,8 @@ def _direct(faulty: Faulty) -> str:
 
 def _commanded(faulty: Faulty) -> str:
     if faulty.record.arg2 & INT in COPIES_FROM:
-        return f"descriptor {signed(faulty.record.arg3)} is negative, or not below RLIMIT_NOFILE"
+        least = signed(faulty.record.arg3)
+        return f"descriptor {least} is {'negative' if least < 0 else 'not below RLIMIT_NOFILE'}"
     return _leased(faulty)
 
 
@@ -432,9 +440,20 @@ def _attached(faulty: Faulty) -> str:
     return "there is no segment of this id"
 
 
-def _of_key(smaller: str, beyond: str) -> Fault:
-    """Say why what has a key does not suffice, or cannot be made so large; IPC_PRIVATE is new."""
-    return lambda faulty: f"{smaller}, or {beyond}" if faulty.record.arg1 & INT else beyond
+def _of_key(smaller: str, beyond: str, sysctl: str) -> Fault:
+    """Say why what has a key does not suffice, or cannot be made so large.
+
+    Args:
+        smaller: the first of the two.
+        beyond: the second one.
+        sysctl: the file in which the largest size stands first.
+    """
+
+    def fault(faulty: Faulty) -> str:
+        most = int(Path(SYSCTL_KERNEL, sysctl).read_text().split()[0])
+        return smaller if faulty.record.arg1 & INT and faulty.record.arg2 <= most else beyond
+
+    return fault
 
 
 def _asked_for(faulty: Faulty) -> str:
@@ -461,7 +480,7 @@ INVALID: dict[str, Fault] = {
     "memfd_create": _flags(2, MEMORY_FLAGS | HUGE_SIZE),
     "close_range": _fd_range,
     "epoll_create": _size(1),
-    "shmget": _size(2),
+    "shmget": lambda faulty: "" if faulty.record.arg2 else "the size is zero",
     "io_uring_setup": lambda faulty: _not_positive("number of entries", signed(faulty.record.arg1)),
     "statx": _asked_for,
     "mlockall": _nothing_locked,
@@ -491,9 +510,13 @@ USUAL: dict[str, Fault] = {
     "bind": _always("the socket is bound already, or the address is none of its family"),
     "sched_setaffinity": _always("the set names no CPU that the process may use"),
     "splice": _always("none of the two is a pipe, or the other one cannot be spliced"),
-    "shmget": _of_key("the segment with this key is smaller", "the size is beyond kernel.shmmax"),
+    "shmget": _of_key(
+        "the segment with this key is smaller", "the size is beyond kernel.shmmax", "shmmax"
+    ),
     "semget": _of_key(
-        "the set with this key has fewer", "the number of semaphores is not within kernel.sem"
+        "the set with this key has fewer",
+        "the number of semaphores is not within kernel.sem",
+        "sem",
     ),
     **dict.fromkeys(("fcntl", "fcntl64"), _lock_type),
     "mount": _always("the source has no such file system, or an option is wrong"),

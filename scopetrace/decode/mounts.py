@@ -17,6 +17,8 @@ class Mount(NamedTuple):
     point: str
     options: frozenset[str]
     """Of the mount and of the file system: ro, noexec…"""
+    device: bytes = b""
+    """Major and minor number of the file system."""
 
 
 def find_mount(table: bytes, path: str) -> Mount | None:
@@ -30,7 +32,7 @@ def find_mount(table: bytes, path: str) -> Mount | None:
         point = text(ESCAPE.sub(lambda match: bytes((int(match[1], 8),)), fields[4]))
         if _is_within(path, point) and (found is None or len(point) >= len(found.point)):
             options = f"{text(fields[5])},{text(more[2])}".split(",")
-            found = Mount(point, frozenset(options))
+            found = Mount(point, frozenset(options), fields[2])
     return found
 
 

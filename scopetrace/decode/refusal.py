@@ -8,6 +8,7 @@ said.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -117,15 +118,25 @@ def read_asker(status: bytes, *, real: bool = False) -> Asker | None:
         return None
 
 
-def find_refusal(steps: Sequence[Step], name: str, asker: Asker, wanted: Wanted) -> Refusal | None:
+def find_refusal(
+    steps: Sequence[Step], name: str, asker: Asker, wanted: Wanted, error: int = 0
+) -> Refusal | None:
     """Return what refuses a call whose path has these steps and means `name`; None: not known.
 
-    Where an access control list may allow what the mode does not, the next one that refuses is
-    returned, if there is any.
+    Permissions refuse with EACCES, attributes with EPERM (path_resolution(7), chattr(1)); `error`
+    is 0 if it is not known. Where an access control list may allow what the mode does not, the
+    next one that refuses is returned, if there is any.
     """
-    found = list(_refusals(steps, name, asker, wanted))
+    every = _refusals(steps, name, asker, wanted)
+    found = [each for each in every if not error or _refuses_with(each, error)]
     sure = next((each for each in found if each.obstacle != ACL), None)
     return sure or next(iter(found), None)
+
+
+def _refuses_with(found: Refusal, error: int) -> bool:
+    is_attribute = found.obstacle in ATTRIBUTES.values()
+    by_permissions = found.needs in BITS and not is_attribute
+    return by_permissions == (error == errno.EACCES) if by_permissions or is_attribute else True
 
 
 def _refusals(steps: Sequence[Step], name: str, asker: Asker, wanted: Wanted) -> Iterator[Refusal]:
@@ -147,9 +158,11 @@ def _lacking(step: Step | None, asker: Asker, rights: Iterable[str]) -> Iterator
     for right in rights if step is not None else ():
         assert step is not None
         obstacle = _attribute(step) if right in (WRITE, OWNER) else None
-        if obstacle or not _allows(step, asker, right):
+        if obstacle:
+            yield Refusal(step, right, obstacle)
+        if not _allows(step, asker, right):
             has_acl = step.attributes & HAS_ACL and right in BITS
-            yield Refusal(step, right, obstacle or (ACL if has_acl else None))
+            yield Refusal(step, right, ACL if has_acl else None)
 
 
 def _attribute(step: Step) -> str | None:
@@ -202,13 +215,14 @@ WRITES = Wanted(of_file=(WRITE,))
 OWNS = Wanted(of_file=(OWNER,))
 CHOWNS = Wanted(of_file=("CAP_CHOWN",))
 
+SETS_TIMES = ("utime", "utimes", "futimesat", "utimensat", "utimensat_time64")
 BY_OP: dict[str, Wanted] = {
     **dict.fromkeys(("unlink", "unlinkat", "rmdir", "rename", "renameat", "renameat2"), REMOVES),
     **dict.fromkeys(("mkdir", "mkdirat", "mknod", "mknodat", "bind"), CREATES),
     **dict.fromkeys(("truncate", "truncate64", "setxattr", "removexattr", "connect"), WRITES),
     **dict.fromkeys(("sendto", "sendmsg", "sendmmsg"), WRITES),
     **dict.fromkeys(("chmod", "fchmod", "fchmodat", "fchmodat2"), OWNS),
-    **dict.fromkeys(("utime", "utimes", "futimesat", "utimensat"), OWNS),
+    **dict.fromkeys(SETS_TIMES, OWNS),
     **dict.fromkeys(("chown", "lchown", "fchown", "fchownat"), CHOWNS),
     **dict.fromkeys(("chown32", "lchown32", "fchown32"), CHOWNS),
     **dict.fromkeys(("execve", "execveat"), Wanted(of_file=(EXECUTE,))),

@@ -26,7 +26,8 @@ MAPS = frozenset(("mmap", "mmap2"))
 CONNECT, BIND, LISTEN, CLOSE, BRK = "connect", "bind", "listen", "close", "brk"
 COPIES = ("dup2", "dup3")
 UNDER_WAY = "EINPROGRESS"
-ASKED = ("Asked about ", "Asked how ", "Asked or ", "Asked w", "Changed which signals")
+CHANGED_MASK = "Changed which signals are held back"
+ASKED = ("Asked about ", "Asked how ", "Asked or ", "Asked w", CHANGED_MASK)
 """How the texts begin of what need not be shown twice."""
 FAILED = "Could not "
 """How the sentence about a call begins that failed, if that is no answer."""
@@ -43,6 +44,8 @@ USES = {
 """Name of a call → how it uses a descriptor."""
 OF_LIBRARY = frozenset(("set_robust_list", "rseq", "set_tid_address", "arch_prctl"))
 """Calls that mean nothing to who does not write a C library."""
+WOKE_NONE = "Woke no thread"
+ATTRIBUTE = " the attribute "
 SEEK, NULL = "lseek", "NULL"
 SHORT_NAMES = {
     **dict.fromkeys(("openat", "openat2"), "open"),
@@ -90,6 +93,8 @@ class Act:
         self.paths: dict[str, None] = {}
         self.is_open = False
         """Whether a call may follow though others are between."""
+        self.sought: dict[str, None] = {}
+        """Paths that are not there, of an act that is about something else."""
         self.before: Counter[str] = Counter()
         """Calls in front of it that say nothing by themselves."""
         self._sentence = ""
@@ -157,15 +162,23 @@ class MissingAct(Act):
 class LookAct(Act):
     """Questions about files that are there."""
 
+    def __init__(self, first: Recorded) -> None:
+        super().__init__(first)
+        self._answer = ""
+        """What was answered first."""
+
     def _note(self, call: Subject) -> None:
         self.paths[Values(call)["path"]] = None
+        self._answer = self._answer or self._sentence
 
     def question(self) -> str:
         """Return what need not be shown again; if not all files are named, it counts."""
         return super().question() if len(self.paths) <= MOST_NAMED else ""
 
     def _together(self) -> str:
-        return f"Asked about {listed(self.paths)}"
+        is_of_attribute = ATTRIBUTE in self._answer
+        single = len(self.paths) == 1 and not is_of_attribute
+        return self._answer if single else f"Asked about {listed(self.paths)}"
 
 
 class MemoryAct(Act):
@@ -195,6 +208,7 @@ class SignalAct(Act):
     def __init__(self, first: Recorded) -> None:
         super().__init__(first)
         self._signals: dict[str, None] = {}
+        self._sets_mask = False
         self._masks: list[str] = []
         """Which signals were held back before each change, if that was asked, and at the end."""
 
@@ -205,10 +219,15 @@ class SignalAct(Act):
     def _note(self, call: Subject) -> None:
         if found := call.texts.get("signum"):
             self._signals[found] = None
+        self._sets_mask |= call.has("SIG_SETMASK")
         if call.texts.get("set") != NULL:
             before = call.texts.get("oldset", NULL)
             after = call.texts.get("set", "") if call.has("SIG_SETMASK") else NULL
             self._masks = [*self._masks[:1], after] if self._masks else [before, after]
+
+    def question(self) -> str:
+        """Return that the mask was set, to whatever: shells and libraries do that all the time."""
+        return CHANGED_MASK if self._sets_mask and not self._signals else super().question()
 
     def _is_as_before(self) -> bool:
         return not self._masks or (self._masks[0] == self._masks[-1] != NULL)
@@ -218,7 +237,7 @@ class SignalAct(Act):
             return "Asked which signals are held back"
         if not self._signals:
             passing = " for a while" if self._is_as_before() else ""
-            return f"Changed which signals are held back{passing}"
+            return f"{CHANGED_MASK}{passing}"
         return f"Asked or set what happens when {listed(self._signals)} {self._come()}"
 
     def _come(self) -> str:
@@ -234,6 +253,10 @@ class IdentityAct(Act):
 
 class HousekeepingAct(Act):
     """What the C library and languages do for themselves."""
+
+    def is_idle(self) -> bool:
+        """Return whether only the C library knows what for, or no thread was to be woken."""
+        return self.names.keys() <= OF_LIBRARY or self._sentence.startswith(WOKE_NONE)
 
     def text(self) -> str:
         """Return the same of a single call that only the C library makes."""
@@ -301,6 +324,8 @@ class FileAct(Act):
             self._open(call)
         if self._sentence.startswith(FAILED):
             self._failed = self._sentence
+            if call.name == CONNECT and call.error == "ENOENT":
+                self.sought[Values(call)["addr"]] = None
         if not (call.succeeded or call.error == UNDER_WAY):
             return
         self._count(call)
@@ -414,8 +439,15 @@ class NoiseAct(Act):
         self._only = None
         self.names.update(act.names)
 
+    def is_idle(self) -> bool:
+        """Return whether nothing is in it that means something outside of the C library."""
+        if self.paths or self._missing:
+            return False
+        return self._only is None or self._only.is_idle()
+
     def _merge(self, act: Act) -> None:
         self.names.update(act.names)
+        self._missing.update(act.sought)
         (self._missing if isinstance(act, MissingAct) else self.paths).update(act.paths)
 
     def line(self) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from scopetrace.syscalls.call import Abi, Call, Phase
 from scopetrace.syscalls.descriptors import AT_FDCWD, positions, signed, text_at
+from scopetrace.syscalls.kind import Kind
 from scopetrace.syscalls.memory import MAP_TYPE, wrong_mapping
 from scopetrace.syscalls.names import name_set, unnamed_value
 from scopetrace.syscalls.recorded import Recorded
@@ -82,10 +83,14 @@ READ_ONLY_OPTIONS = (3, 4, 30, 38, 39)
 IPC_64, MOST_COMMAND = 0x100, 20
 """A flag of commands for i386, and the last one, SEM_STAT_ANY."""
 SI_TKILL, RENAME_EXCHANGE = -6, 2
+OF_ONE_THREAD = 0x100 | 0x800 | 0x10000 | 0x10000000
+"""CLONE_VM, CLONE_SIGHAND, CLONE_THREAD and CLONE_NEWUSER: unshare(2)."""
+ADDRESSES, PRIORITIES = 1 << 47, 32768
+"""Bytes of addresses of a process; priorities of messages: mq_send(3)."""
 OPEN_AT_ALL = (
     *("epoll_wait", "epoll_pwait", "epoll_pwait2", "sync_file_range", "mmap", "mmap2", "flock"),
     *("signalfd", "signalfd4", "timerfd_settime", "timerfd_gettime", "inotify_add_watch"),
-    *("inotify_rm_watch", "fadvise64"),
+    *("inotify_rm_watch", "fadvise64", "lseek"),
 )
 """Calls to which it does not matter how a descriptor was opened, but for O_PATH."""
 OPTIONS_OF_ADMIN = (12, 32, 33, 36)
@@ -125,7 +130,7 @@ def _not_open_at_all(made: Recorded) -> str:
 
 def _wrong_value(call: Call) -> str:
     """Say which argument no call takes like that."""
-    return _unknown(call) or _time(call) or _set_size(call)
+    return _time(call) or _unknown(call) or _set_size(call)
 
 
 def _set_size(call: Call) -> str:
@@ -147,13 +152,18 @@ def _unknown(call: Call) -> str:
 def _time(call: Call) -> str:
     """Say that a time has more nanoseconds than a second, or is negative."""
     found = row(call.abi, call.number)
-    kinds = [argument.kind.name for argument in found.arguments] if found else []
+    kinds = [_kind_of_time(argument.kind) for argument in found.arguments] if found else []
     for piece in call.memory:
         kind = kinds[piece.argument] if piece.argument < len(kinds) else ""
         is_asked = piece.phase == Phase.ENTRY and call.abi == Abi.X86_64
         if is_asked and kind in UNITS and (text := _impossible(piece.data, *UNITS[kind])):
             return text
     return ""
+
+
+def _kind_of_time(kind: Kind) -> str:
+    """Return the kind of what an argument points to, which some kinds name as a parameter."""
+    return kind.params[0] if kind.name in ("entry", "futextimeout") else kind.name
 
 
 def _impossible(data: bytes, most: int, unit: str) -> str:
@@ -209,6 +219,8 @@ def _link(position: int) -> Reason:
 
 def _no_child(call: Call) -> str:
     pid = signed(call.args[0])
+    if pid < -1:
+        return f"no child is in the process group {-pid}"
     if pid <= 0:
         return "there is none to wait for"
     return f"process {pid} is no child of this one, or is not any more"
@@ -377,6 +389,40 @@ def _copied_from(call: Call) -> str:
 
 def _descriptors(call: Call) -> str:
     return "the number of descriptors is negative" if signed(call.args[0]) < 0 else ""
+
+
+def _with_slash(call: Call) -> str:
+    """Say why a link with / behind it cannot be removed; of what else is no folder, others do."""
+    is_last = text_at(call, positions(call.abi, call.number).paths[0]).endswith("/")
+    return "its last name is a link, and / behind it asks for a folder" if is_last else ""
+
+
+def _no_group(call: Call) -> str:
+    return "there is no such process group" if signed(call.args[0]) < -1 else ""
+
+
+def _shared(call: Call) -> str:
+    is_shared = call.args[0] & OF_ONE_THREAD
+    return "that takes a process with a single thread" if is_shared else ""
+
+
+def _protected(call: Call) -> str:
+    """Say what a mapping of a file cannot become: mprotect(2)."""
+    if call.args[2] & PROT_WRITE:
+        return "a shared mapping of a file that is not open for writing stays read-only"
+    noexec = "the file is on a file system that is mounted noexec"
+    return noexec if call.args[2] & PROT_EXEC else ""
+
+
+def _much(call: Call) -> str:
+    """Say why there is no memory for a mapping."""
+    if call.args[3] & MAP_HUGETLB:
+        return "no huge pages are free (vm.nr_hugepages)"
+    return "a process does not have so many addresses" if call.args[1] >= ADDRESSES else ""
+
+
+def _priority(call: Call) -> str:
+    return f"the priority is not below {PRIORITIES}" if call.args[3] >= PRIORITIES else ""
 
 
 def _by_option(call: Call) -> str:
@@ -560,9 +606,14 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ("recvfrom", "EINVAL"): _out_of_band(3, "no urgent data (MSG_OOB) have come"),
     ("recvmsg", "EINVAL"): _out_of_band(2, "no urgent data (MSG_OOB) have come"),
     ("mmap", "EPERM"): _mapped,
-    ("mmap", "ENOMEM"): lambda call: (
-        "no huge pages are free (vm.nr_hugepages)" if call.args[3] & MAP_HUGETLB else ""
-    ),
+    ("mmap", "ENOMEM"): _much,
+    ("mprotect", "EACCES"): _protected,
+    ("mq_timedsend", "EINVAL"): _priority,
+    ("unshare", "EINVAL"): _shared,
+    ("kill", "ESRCH"): _no_group,
+    ("unlink", "ENOTDIR"): _with_slash,
+    ("unlinkat", "ENOTDIR"): _with_slash,
+    ("membarrier", "EPERM"): _always("the process has not registered for this command"),
     ("mremap", "ENOMEM"): _moved,
     ("pidfd_open", "EINVAL"): _no_pid,
     ("ioctl", "EPERM"): _ioctl_right,

@@ -41,6 +41,8 @@ LOOKS = frozenset(
         "faccessat", "faccessat2", "readlink", "readlinkat",
     )
 )  # fmt: skip
+ATTRIBUTES = frozenset(("getxattr", "lgetxattr", "listxattr", "llistxattr"))
+NO_ATTRIBUTE = ("ENODATA", "EOPNOTSUPP")
 SEARCHES = LOOKS | {"open", "openat", "openat2", "execve", "statfs", "statfs64"}
 ASKS = frozenset(
     ("fstat", "fstat64", "newfstatat", "fstatat64", "ioctl", "lseek", "_llseek", "fcntl")
@@ -81,7 +83,9 @@ def _kind_of(call: Subject, is_own: Callable[[str], bool]) -> tuple[Key, type[Ac
         return ("missing", is_own(Values(call)["path"])), MissingAct
     if call.name in ASKS and _is_about_standard(call):
         return ("standard",), StandardAct
-    if call.name in LOOKS and error in ("", NO_LINK):
+    if (call.name in LOOKS and error in ("", NO_LINK)) or (
+        call.name in ATTRIBUTES and error in ("", *NO_ATTRIBUTE)
+    ):
         return ("look", is_own(Values(call)["path"])), LookAct
     return _kind_by_name(call)
 
@@ -230,16 +234,20 @@ class Acts:
             self._noise = NoiseAct(act)
 
     def _end_noise(self) -> Iterator[Act]:
-        if self._noise is not None:
-            yield self._with_asides(self._noise)
-            self._noise = None
+        noise, self._noise = self._noise, None
+        if noise is not None and noise.is_idle():
+            self._put_aside(noise)
+        elif noise is not None:
+            yield self._with_asides(noise)
 
     def _says_nothing(self, act: Act) -> bool:
         """Return whether an act says nothing that its process has not said before."""
+        if act.is_idle():
+            return True
         asked, question = self._questions.setdefault(act.first.pid, set()), act.question()
         is_again = question != "" and question in asked
         asked.add(question)
-        return act.is_idle() or is_again
+        return is_again
 
     def _put_aside(self, act: Act) -> None:
         pid = act.first.pid
@@ -266,4 +274,5 @@ class Acts:
     def _is_noise(self, act: Act) -> bool:
         if isinstance(act, NOISE):
             return True
-        return bool(act.paths) and not any(map(self._is_own, act.paths))
+        paths = act.paths or act.sought
+        return bool(paths) and not any(map(self._is_own, paths))

@@ -71,7 +71,7 @@ def errors() -> dict[str, ErrorText]:
 @cache
 def names() -> dict[str, str]:
     """Return what names of flags and values mean: `O_CREAT` → create the file if…"""
-    parted = (line.partition(" ") for line in _lines("names.txt"))
+    parted = (line.partition(" ") for line in lines_of("names.txt"))
     return {name: meaning for name, _, meaning in parted}
 
 
@@ -79,7 +79,7 @@ def names() -> dict[str, str]:
 def sentences() -> dict[str, tuple[Sentence, ...]]:
     """Return how calls are described, by name: the first one whose word a call has is meant."""
     found: dict[str, list[Sentence]] = {}
-    for line in _lines("sentences.txt"):
+    for line in lines_of("sentences.txt"):
         head, *columns = (column.strip(" ") for column in line.split("|"))
         calls_named, _, words = head.partition(" ")
         for name in calls_named.split(","):
@@ -92,7 +92,8 @@ def _place(sentence: Sentence) -> int:
     return 2 if not sentence.word else 0 if not sentence.to_do else 1
 
 
-def _lines(name: str) -> Iterator[str]:
+def lines_of(name: str) -> Iterator[str]:
+    """Yield the lines of a file that are no comments."""
     return (line for line in _text(name).splitlines() if line and not line.startswith("#"))
 
 

@@ -130,6 +130,11 @@ def _size(call: Subject, value: int, text: str) -> str:
     return size(value) if value < 1 << 63 else text
 
 
+def _new_length(call: Subject) -> str:
+    value = call.value("length") or 0
+    return str(value - (value >> 63 << 64))
+
+
 def _address(call: Subject, value: int, text: str) -> str:
     data = call.view.peek(value, Phase.EXIT)[0] or call.view.peek(value, Phase.ENTRY)[0]
     return escape(address_text(data)) or text
@@ -644,6 +649,8 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "to": _receiver_address,
     "held": lambda call: call.why,
     "why": lambda call: call.why or "it is not there",
+    "because": lambda call: call.why,
+    "new_length": _new_length,
     "woken": _woken,
     "awaited": _awaited,
     "submitted": lambda call: number_of(call.number("to_submit"), "call"),

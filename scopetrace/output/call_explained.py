@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 
 from scopetrace.explain.acts import counted
 from scopetrace.explain.arguments import Argument, arguments, result_text
+from scopetrace.explain.by_memory import reason_by_memory
+from scopetrace.explain.by_state import reason_by_state
 from scopetrace.explain.certain import certain_reason
+from scopetrace.explain.reasons import reason_by_arguments
 from scopetrace.explain.sentence import sentence
 from scopetrace.explain.subject import Subject
 from scopetrace.explain.texts import calls, errors
@@ -65,12 +68,21 @@ class CallExplained(NamedTuple):
     evidence: dict[str, Any]
 
 
-def why_failed(made: Recorded, data: dict[str, Any]) -> str:
-    """Return why a call failed, by the data of its event or by its error; empty: not known."""
+def why_failed(made: Recorded, files: Files, data: dict[str, Any]) -> str:
+    """Return why a call failed; empty: it did not, or that is not known.
+
+    Args:
+        made: the call.
+        files: the descriptors of its process.
+        data: what was found out about the failure when it was recorded.
+    """
     if not made.error:
         return ""
     data = {"error": made.error, **data, "op": made.name}
-    return found_cause(data) or certain_reason(made) or cause_text(data)
+    alone = (
+        reason_by_state(made, files) or reason_by_memory(made) or reason_by_arguments(made, files)
+    )
+    return alone or found_cause(data) or certain_reason(made) or cause_text(data)
 
 
 def explained_call(
@@ -85,7 +97,7 @@ def explained_call(
         data: of the event of its failure; empty: there is none.
         related: what belongs to it.
     """
-    why = why_failed(made, data)
+    why = why_failed(made, files, data)
     subject = Subject(made, files, why)
     about, error = calls().get(ALIASES.get(subject.name, subject.name)), errors().get(made.error)
     return CallExplained(

@@ -47,6 +47,8 @@ TERMINALS = ("/dev/pts/", "/dev/ptmx", TERMINAL)
 LOCK = "lock"
 """Class of the calls that lock a file: fcntl and flock."""
 CAPABILITY = "CAP_"
+OWN_MACHINE = "x86-64"
+"""For which programs can be recorded."""
 MOST_OF_COMMAND = 60
 """Columns of the command line of who has something."""
 
@@ -175,6 +177,8 @@ def _interpreter(data: Data) -> str:
 
 def _machine(data: Data) -> str:
     machine = data.get("machine")
+    if machine == OWN_MACHINE:
+        return f"it is a program for {machine}, but damaged or cut off"
     return f"it is a program for {escape(str(machine))}, or damaged" if machine else ""
 
 
@@ -325,6 +329,11 @@ def _detail(data: Data) -> str:
     return _quoted(data, "detail")
 
 
+def _interrupted(data: Data) -> str:
+    name = data.get("interrupted_by")
+    return f"{escape(str(name))} came, and a function of the program handled it" if name else ""
+
+
 def _answer(data: Data) -> str:
     status = data.get("http_status_code")
     return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
@@ -341,6 +350,7 @@ CAUSES: tuple[Callable[[Data], str], ...] = (
     _interpreter,
     _machine,
     _refused,
+    _interrupted,
     _answer,
 )
 """What evidence says, in the order in which it is asked."""

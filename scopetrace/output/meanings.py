@@ -25,6 +25,10 @@ MEANINGS = {
     "ENOPROTOOPT": "the socket has no such option",
     "EALREADY": "the socket is being connected already",
     "ENOKEY": "there is no such key",
+    "EKEYREVOKED": "the key was revoked",
+    "EKEYEXPIRED": "the key has expired",
+    "EKEYREJECTED": "the service that makes such keys refused it",
+    "EIDRM": "it was removed meanwhile",
     "EDQUOT": "the quota is used up",
     "EROFS": "the file system is mounted read-only",
     "EMFILE": "the process has as many fds as it may",
@@ -138,6 +142,22 @@ OF_CALLS = {
     ("mlock2", "ENOMEM"): f"{NOT_MAPPED}, or RLIMIT_MEMLOCK is reached with what is locked already",
     ("mremap", "EFAULT"): NOT_MAPPED,
     ("ptrace", "ESRCH"): "there is no such process, or the caller does not trace it",
+    **dict.fromkeys(
+        (("tgkill", "ESRCH"), ("rt_tgsigqueueinfo", "ESRCH")),
+        "that process has no such thread",
+    ),
+    ("connect", "EACCES"): "a route (prohibit) or a filter of the kernel refuses it",
+    ("pivot_root", "EINVAL"): (
+        "the new root is no mount point, or the place for the old one is not inside of it"
+    ),
+    ("pivot_root", "EBUSY"): "one of the two is on the mount of the root that there is",
+    ("mq_timedreceive", "ETIMEDOUT"): "no message came until that time",
+    ("mq_timedsend", "ETIMEDOUT"): "the queue was full until that time",
+    ("mq_notify", "EBUSY"): "a process is to be notified already",
+    **dict.fromkeys(
+        ((op, "E2BIG") for op in SEMAPHORES), "there are more operations than kernel.sem allows"
+    ),
+    ("unshare", "ENOSPC"): "there are as many namespaces as /proc/sys/user allows",
     ("pidfd_getfd", "EPERM"): NOT_TRACEABLE,
     ("process_vm_readv", "EPERM"): NOT_TRACEABLE,
     ("process_vm_writev", "EPERM"): NOT_TRACEABLE,

@@ -40,7 +40,12 @@ INTRODUCTION = (
     " 2 standard error."
 )
 FORMS = {
-    BEGINNER: "; in brackets which calls it was",
+    BEGINNER: (
+        "; in brackets which calls it was. A process is a running program; where there are several,"
+        " their numbers stand next, and one that was started by another is its child. A signal is"
+        " a short message to a process, as SIGINT for Ctrl-C and SIGCHLD when a child has ended."
+        " Where a call failed, the kernel's word for the reason stands in parentheses, as ENOENT"
+    ),
     NORMAL: ", then name, arguments and result, as strace prints them, and below what it means",
 }
 """Level → what the introduction says of its entries; other levels have no introduction."""
@@ -140,7 +145,7 @@ def _likeness(call: Subject) -> tuple[object, ...]:
 
 
 def _subject(made: Recorded, files: Files, how: Explaining) -> Subject:
-    return Subject(made, files, why_failed(made, how.data_of(made)))
+    return Subject(made, files, why_failed(made, files, how.data_of(made)))
 
 
 def _entry(number: int, text: str, columns: int) -> Iterator[str]:

@@ -9,10 +9,15 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+from scopetrace.model.names import signal_name
+from scopetrace.model.whole_call import SIGNAL
 from scopetrace.query.sql_functions import JsonDecoder
 from scopetrace.syscalls.recorded import Recorded
 
 SOURCES = "('fs.error', 'net.error', 'proc.error')"
+INTERRUPTED = "EINTR"
+IGNORED = (17, 18, 23, 28)
+"""SIGCHLD, SIGCONT, SIGURG and SIGWINCH: signal(7)."""
 _PAGE = 1000
 Key = tuple[int, int]
 """Thread and time of entry, ns."""
@@ -20,9 +25,23 @@ Key = tuple[int, int]
 
 def data_of_failure(db: sqlite3.Connection, made: Recorded) -> dict[str, Any]:
     """Return the data of the event of a call that failed; empty: there is none."""
+    if made.error == INTERRUPTED:
+        return _signal_of(db, made)
     sql = f"SELECT data FROM event WHERE time_ns = ? AND tid = ? AND source IN {SOURCES}"
     found = db.execute(sql, (made.time_ns, made.tid)).fetchone()
     return dict(JsonDecoder()(found[0])) if found else {}
+
+
+def _signal_of(db: sqlite3.Connection, made: Recorded) -> dict[str, Any]:
+    """Return which signal interrupted a call: the last one, after others it was made again.
+
+    Those that do nothing unless a process handles them come last.
+    """
+    sql = "SELECT number FROM syscall WHERE time_ns BETWEEN ? AND ? AND tid = ? AND abi = ?"
+    within = made.time_ns, made.time_ns + made.duration_ns, made.tid, SIGNAL
+    order = f"ORDER BY number IN {IGNORED}, time_ns DESC LIMIT 1"
+    found = db.execute(f"{sql} {order}", within).fetchone()
+    return {"interrupted_by": signal_name(found[0])} if found else {}
 
 
 class Failures:
@@ -32,6 +51,7 @@ class Failures:
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
         self._rows = _events(db)
         self._decode = JsonDecoder()
         self._waiting: dict[Key, str] = {}
@@ -41,6 +61,8 @@ class Failures:
         """Return the data of a call's event; empty: it did not fail, or there is none."""
         if not made.error:
             return {}
+        if made.error == INTERRUPTED:
+            return _signal_of(self._db, made)
         key, end_ns = (made.tid, made.time_ns), made.time_ns + made.duration_ns
         while key not in self._waiting and self._last_ns <= end_ns:
             row = next(self._rows, None)

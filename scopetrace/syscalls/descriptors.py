@@ -26,6 +26,13 @@ CLONE_FILES, CLONE_THREAD = 0x400, 0x10000
 F_DUPFD, F_SETFD, F_DUPFD_CLOEXEC = 0, 2, 1030
 CLOSE_RANGE_CLOEXEC = 4
 MFD_CLOEXEC, FAN_CLOEXEC, PERF_FLAG_FD_CLOEXEC = 1, 1, 8
+O_ACCMODE = 3
+BOUND, CONNECTED, LISTENS, SHUT = "bound", "connected", "listens", "shut"
+"""States of a socket; the last one: nothing can be sent through it any more (SHUT_WR)."""
+APPENDS, O_APPEND = "appends", 0o2000
+"""State of a file that was opened so that each write is at its end."""
+QUEUE, READ_ONLY, WRITE_ONLY = "queue", "reads", "writes"
+"""States of a message queue."""
 SHOWN_NAME = 200
 """Characters of a name."""
 
@@ -64,7 +71,7 @@ def signed(value: int) -> int:
 class Files:
     """The descriptors of one process, and the folder in which its relative paths start."""
 
-    __slots__ = ("by", "cloexec", "cwd", "names", "origins", "version")
+    __slots__ = ("by", "cloexec", "cwd", "names", "origins", "states", "version")
 
     def __init__(self, cwd: str = "") -> None:
         self.cwd = cwd
@@ -72,6 +79,8 @@ class Files:
         self.cloexec: set[int] = set()
         self.origins: dict[int, int] = {}
         """Descriptor → `Recorded.id` of the call that opened it; 0: it was open at the start."""
+        self.states: dict[int, set[str]] = {}
+        """Descriptor → what was done with it, shared by its copies; none: not all is known."""
         self.by = 0
         """`Recorded.id` of the call that changes them now; 0: none does."""
         self.version = 0
@@ -81,13 +90,18 @@ class Files:
         """Return what a child has after fork."""
         files = Files(self.cwd)
         files.names, files.cloexec = dict(self.names), set(self.cloexec)
-        files.origins = dict(self.origins)
+        files.origins, files.states = dict(self.origins), dict(self.states)
         return files
 
-    def open(self, fd: int, name: str, cloexec: bool = False) -> None:
+    def open(
+        self, fd: int, name: str, cloexec: bool = False, states: set[str] | None = None
+    ) -> None:
         """Take note of a new descriptor."""
         self.rename(fd, name)
         self.origins[fd] = self.by
+        self.states.pop(fd, None)
+        if states is not None:
+            self.states[fd] = states
         (self.cloexec.add if cloexec else self.cloexec.discard)(fd)
 
     def rename(self, fd: int, name: str) -> None:
@@ -100,6 +114,7 @@ class Files:
         self.version += 1
         self.names.pop(fd, None)
         self.origins.pop(fd, None)
+        self.states.pop(fd, None)
         self.cloexec.discard(fd)
 
     def exec(self) -> None:
@@ -191,7 +206,9 @@ Effect = Callable[[Files, Call, int], None]
 
 def _opened(path: int, flags: int) -> Effect:
     def effect(files: Files, call: Call, result: int) -> None:
-        files.open(result, path_of(files, call, path), bool(call.args[flags] & CLOEXEC))
+        given = call.args[flags]
+        states = {APPENDS} if given & O_APPEND else set()
+        files.open(result, path_of(files, call, path), bool(given & CLOEXEC), states)
 
     return effect
 
@@ -219,7 +236,7 @@ def _memfd(files: Files, call: Call, result: int) -> None:
 
 def _copied(files: Files, old: int, new: int, cloexec: bool) -> None:
     if old in files.names:
-        files.open(new, files.names[old], cloexec)
+        files.open(new, files.names[old], cloexec, files.states.get(old))
     elif new != old:
         files.close(new)
 
@@ -265,7 +282,7 @@ def _pair(array: int, flags: int | None, names: Callable[[Call], tuple[str, str]
         if piece is not None and len(piece.data) >= 8:
             fds = struct.unpack_from("=ii", piece.data)
             for fd, name in zip(fds, names(call), strict=True):
-                files.open(fd, name, cloexec)
+                files.open(fd, name, cloexec, {CONNECTED})  # which pipes always are
 
     return effect
 
@@ -281,14 +298,15 @@ def _socketpair_names(call: Call) -> tuple[str, str]:
 
 
 def _socket(files: Files, call: Call, result: int) -> None:
-    files.open(result, _socket_name(call), bool(call.args[1] & CLOEXEC))
+    files.open(result, _socket_name(call), bool(call.args[1] & CLOEXEC), set())
 
 
-def _named(mark: str) -> Effect:
+def _named(mark: str, state: str) -> Effect:
     """Return the effect of bind and connect: the address becomes part of the name."""
 
     def effect(files: Files, call: Call, result: int) -> None:
         fd, piece = signed(call.args[0]), _last_piece(call, 1)
+        files.states.get(fd, set()).add(state)
         address = address_text(piece.data) if piece else ""
         if address and fd in files.names:
             before = files.names[fd].partition(mark)[0] if mark != " " else files.names[fd]
@@ -303,9 +321,24 @@ def _accept(flags: int | None) -> Effect:
         listener = files.names.get(signed(call.args[0]), "socket")
         peer = address_text(piece.data) if piece else ""
         cloexec = flags is not None and bool(call.args[flags] & CLOEXEC)
-        files.open(result, f"{listener}←{peer}" if peer else listener, cloexec)
+        files.open(result, f"{listener}←{peer}" if peer else listener, cloexec, {CONNECTED})
 
     return effect
+
+
+def _listen(files: Files, call: Call, result: int) -> None:
+    files.states.get(signed(call.args[0]), set()).add(LISTENS)
+
+
+def _shutdown(files: Files, call: Call, result: int) -> None:
+    if call.args[1]:  # SHUT_RD is 0
+        files.states.get(signed(call.args[0]), set()).add(SHUT)
+
+
+def _queue(files: Files, call: Call, result: int) -> None:
+    flags = call.args[1]
+    way = {0: {READ_ONLY}, 1: {WRITE_ONLY}}.get(flags & O_ACCMODE, set())
+    files.open(result, f"/{text_at(call, 0)}", True, {QUEUE, *way})
 
 
 def _chdir(files: Files, call: Call, result: int) -> None:
@@ -337,8 +370,11 @@ EFFECTS: dict[str, Effect] = {
     "pipe2": _pair(0, 1, _pipe_names),
     "socket": _socket,
     "socketpair": _pair(3, 1, _socketpair_names),
-    "bind": _named(" "),
-    "connect": _named("→"),
+    "bind": _named(" ", BOUND),
+    "connect": _named("→", CONNECTED),
+    "listen": _listen,
+    "shutdown": _shutdown,
+    "mq_open": _queue,
     "accept": _accept(None),
     "accept4": _accept(3),
     "epoll_create": _made("epoll"),

@@ -55,10 +55,15 @@ def _without_name(argument: str, kind: Kind, value: int) -> str:
     return f"{rest:#x} in {argument} is no known flag" if rest else ""
 
 
+UNCHECKED = ("timer", "msg")
+"""Sets of flags of which calls take those that they do not know."""
+
+
 def unnamed_value(row: Row, values: Sequence[int]) -> str:
     """Say which flag or value of a call's arguments has no name; empty: all have one."""
     for (name, kind), value in zip(row.arguments, values, strict=False):
-        if kind.name in ("flags", "enum") and (text := _without_name(name, kind, value)):
+        is_checked = kind.name in ("flags", "enum") and kind.params[0] not in UNCHECKED
+        if is_checked and (text := _without_name(name, kind, value)):
             return text
     return ""
 

@@ -56,6 +56,30 @@ def test_a_file_that_only_is_not_there_needs_no_evidence(evidence):
     assert evidence("openat", -100, error=errno.ENOENT, parts=[(Part.PATH, b"/a")]) is None
 
 
+@pytest.mark.parametrize(
+    ("error", "reached", "detail"),
+    [
+        (errno.ENOENT, True, "the source is not there"),
+        (errno.ENOENT, False, "the target is not there"),
+        (errno.ENOTDIR, True, "the target is a folder, and the source none"),
+        (errno.ENOTDIR, False, None),
+    ],
+)
+def test_which_of_the_two_names_of_a_mount_is_wrong(evidence, error, reached, detail):
+    steps = [folder("/", path=2), folder("/a", path=2)][: 1 + reached]
+    parts = [(Part.PATH, b"s"), (Part.PATH2, b"/a/"), *steps]
+    found = evidence("mount", 0, 0, 0, 0x1000, error=error, parts=parts, kind=ProcessFailed)
+
+    assert (found and found.detail) == detail
+
+
+@pytest.mark.parametrize(("error", "needs"), [(errno.EACCES, "write"), (errno.EPERM, "owner")])
+def test_times_are_set_by_who_owns_or_may_write(evidence, error, needs):
+    parts = [(Part.PATH, b"/f"), folder("/"), file("/f"), (Part.STATUS, STATUS)]
+
+    assert evidence("utimensat", -100, error=error, parts=parts).needs == needs
+
+
 def test_an_interpreter_that_is_missing(evidence):
     parts = [(Part.PATH, b"/s"), (Part.HEAD, b"#!/no/such\n")]
 

@@ -88,8 +88,8 @@ CLOSED = (Part.FDINFO, b"")
         ("umount2", (0, 4 | 1), "MNT_EXPIRE excludes MNT_FORCE and MNT_DETACH"),
         ("umount2", (0, 4 | 2), "MNT_EXPIRE excludes MNT_FORCE and MNT_DETACH"),
         ("umount2", (0, 3), "it is no mount point, or one that belongs to another namespace"),
-        ("fcntl", (3, 0, -1), "descriptor -1 is negative, or not below RLIMIT_NOFILE"),
-        ("fcntl", (3, 1030, 99), "descriptor 99 is negative, or not below RLIMIT_NOFILE"),
+        ("fcntl", (3, 0, -1), "descriptor -1 is negative"),
+        ("fcntl", (3, 1030, 99), "descriptor 99 is not below RLIMIT_NOFILE"),
         ("fcntl", (3, 1024), NO_LEASE),
         ("fcntl", (3, 6), "the lock has no such type, or starts before the file"),
         ("clone", (0x10000,), "CLONE_THREAD needs CLONE_SIGHAND"),
@@ -239,6 +239,25 @@ def test_names_on_different_file_systems():
         == "the two are on different file systems: / and /m"
     )
     assert fault_of(Faulty(record, parts, "rename", "/a", "/b")) is None
+
+
+def test_names_on_different_mounts_of_one_file_system():
+    table = MOUNTS.replace(b"0:2 / /m", b"0:1 /a /m")
+    faulty = Faulty(failed(errno.EXDEV, ()), {Part.MOUNTS: table}, "link", "/a", "/m/a")
+
+    assert fault_of(faulty) == "the two are on different mounts of one file system: / and /m"
+
+
+@pytest.mark.parametrize(
+    ("key", "size", "said"),
+    [
+        (5, 2**32, "the segment with this key is smaller"),
+        (0, 2**64 - 1, "the size is beyond kernel.shmmax"),
+        (5, 2**64 - 1, "the size is beyond kernel.shmmax"),
+    ],
+)
+def test_a_segment_is_too_small_or_would_be_too_large(key, size, said):
+    assert fault_of(Faulty(failed(errno.EINVAL, (key, size)), {}, "shmget", "", "")) == said
 
 
 def test_of_names_that_are_not_there_nothing_is_wrong():

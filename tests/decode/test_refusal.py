@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -11,7 +12,9 @@ from scopetrace.decode.refusal import (
     BY_OP,
     CREATES,
     HAS_ACL,
+    IMMUTABLE,
     REMOVES,
+    STICKY,
     Asker,
     Refusal,
     Step,
@@ -176,3 +179,14 @@ def test_an_access_control_list_may_allow_what_the_mode_does_not():
 
     assert ask([listed, path], READ_ONLY) == Refusal(path, "read")
     assert ask([listed], READ_ONLY) == Refusal(listed, "search", "acl")
+
+
+def test_permissions_refuse_with_one_error_and_attributes_with_another():
+    steps = [folder("/"), folder("/d", bits=0x10)]
+
+    for error, obstacle in ((0, IMMUTABLE), (errno.EPERM, IMMUTABLE), (errno.EACCES, None)):
+        found = find_refusal(steps, "/d/f", Asker(ANN, ANN), CREATES, error)
+        assert found is not None and found.obstacle == obstacle
+    closed = [folder("/", 0o700), folder("/d", 0o1777), file("/d/f")]
+    found = find_refusal(closed, "/d/f", Asker(ANN, ANN), REMOVES, errno.EPERM)
+    assert found is not None and found.obstacle == STICKY

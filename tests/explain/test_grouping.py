@@ -71,6 +71,47 @@ def test_what_only_the_c_library_calls_is_housekeeping(acts):
     ]
 
 
+def test_housekeeping_is_told_with_the_act_behind_it(acts):
+    found = acts(
+        call("set_robust_list", 0x1000, 24, at=0.1),
+        call("chdir", 0x1000, at=0.2, memory=[text(0, "/a")]),
+        call("futex", 0x1000, 129, 1, result=0, at=0.3),
+        call("chdir", 0x1000, at=0.4, memory=[text(0, "/b")]),
+    )
+
+    assert found == [
+        "Changed the working folder to /a [set_robust_list, chdir]",
+        "Changed the working folder to /b [futex, chdir]",
+    ]
+
+
+def test_attributes_of_a_file_are_asked_for_with_the_rest(acts):
+    names = [text(0, "/a"), text(1, "security.selinux")]
+    found = acts(
+        stat("/a", 0.1),
+        call("lgetxattr", 0x1000, 0x2000, 0, 0, result=-61, at=0.2, memory=names),
+        call("getxattr", 0x1000, 0x2000, 0, 0, result=-95, at=0.3, memory=names),
+    )
+
+    assert found == ["Asked about /a: it is empty [stat, lgetxattr, getxattr]"]
+
+
+def test_a_service_of_the_system_that_is_not_there_is_the_systems(acts):
+    address = Piece(1, 0, 0x2000, b"\1\0/usr/nscd\0")
+    found = acts(
+        call("socket", 1, 1, 0, result=3, at=0.1),
+        call("connect", 3, 0x2000, 12, result=-2, at=0.2, memory=[address]),
+        call("close", 3, at=0.3),
+        opened("/usr/b", 3, 0.4),
+        call("close", 3, at=0.5),
+    )
+
+    assert found == [
+        "For the system and the language: used 1 file (/usr/b) and looked for 1 file in vain"
+        " [5 calls]"
+    ]
+
+
 def test_a_descriptor_that_is_used_again_is_another_act(acts):
     found = acts(
         opened("/a", 3, 0.1, 1),
@@ -133,7 +174,7 @@ def test_what_belongs_to_the_system_is_one_act(acts):
         " [4 calls]"
     )
     assert found[1].startswith("Asked about /own: it is ")
-    assert found[2] == "Moved the end of the heap to 0x3000 [brk]"
+    assert found[2] == "Moved the end of the heap [brk]"
 
 
 def test_a_connection_says_what_it_carried(acts):
@@ -290,6 +331,23 @@ def test_signals_that_are_held_back_for_a_while_are_no_act(acts):
         "Changed which signals are held back [2 sigprocmasks]",
         "Started a child, a copy of this process: process 10 [fork]",
         "Started a child, a copy of this process: process 11 [2 sigprocmasks, fork]",
+    ]
+
+
+def test_that_the_signals_are_set_that_are_held_back_is_shown_once(acts):
+    found = acts(
+        masked(2, 2, 0, 0.1),
+        call("fork", result=9, at=0.2),
+        masked(2, 4, 2, 0.3),
+        call("fork", result=10, at=0.4),
+        masked(0, 8, 4, 0.5),
+    )
+
+    assert [line.partition(":")[0] for line in found] == [
+        "Set which signals are held back",
+        "Started a child, a copy of this process",
+        "Started a child, a copy of this process",
+        "Held SIGILL back for now [sigprocmask]",
     ]
 
 

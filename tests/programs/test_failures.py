@@ -33,10 +33,10 @@ LEAST, LEAST_SHARE = 200, 0.95
 EXPLAINED = [
     ("EISCONN", "connect", "the socket is connected already"),
     ("EBADF", "close", "no file is open as descriptor 99"),
-    ("EBADF", "lseek", "The number is no open descriptor"),
+    ("EBADF", "lseek", "descriptor 99 is not open, or for its name only"),
     ("ENOTTY", "ioctl", "is a terminal: it is none"),
-    ("ESPIPE", "lseek", "it has none, since it is a pipe"),
-    ("ESPIPE", "pread64", "it has no positions: a pipe"),
+    ("ESPIPE", "lseek", "it has no positions, since it is a pipe"),
+    ("ESPIPE", "pread64", "it has no positions, since it is a pipe"),
     ("EAGAIN", "read", "with O_NONBLOCK it does not wait"),
     ("ECHILD", "wait4", "there is none to wait for"),
     ("EINVAL", "lseek", "the position would lie before the beginning"),
@@ -63,7 +63,7 @@ def table(*marks: str) -> list[Failing]:
         kind, text = line[:3].strip(), line[3:]
         if kind in (marks or ("=>", "?>")):
             found.append(Failing(program[0], "\n".join(program[1:]), text, kind == "=>"))
-        elif kind in ("py", "sh", "ns"):
+        elif kind in ("py", "sh", "ns", "np"):
             program = [kind, text]
         elif line.startswith("   "):
             program.append(text)
@@ -133,7 +133,7 @@ def explained(path: Path, pid: int, error: str, name: str) -> str:
     with scopetrace.open_session(path) as session:
         query = session.syscall_query(pid=(pid,), error=error)
         made, files = [(row, files) for row, files in query.follow() if row.name == name][-1]
-        return sentence(Subject(made, files, why_failed(made, query.failure(made))))
+        return sentence(Subject(made, files, why_failed(made, files, query.failure(made))))
 
 
 @without_rights

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scopetrace.query import call_evidence, open_session
-from support.packed_builder import call
+from support.packed_builder import call, record_calls, signal
 from support.session_builder import begin, event
 
 
@@ -54,3 +54,24 @@ def test_what_failed_at_one_moment_is_known_when_old_events_are_dropped(
         found = [failures.data_of(made)["file"] for made in query.read()]
 
     assert found == ["/71", "/72", "/73"]
+
+
+def test_a_call_was_interrupted_by_the_last_signal_of_its_thread(tmp_path):
+    calls = [
+        call("read", 0, 0, 1, result=-4, at=0.1, took=0.5, tid=71),
+        signal(bytes([12]), at=0.2, tid=71),
+        signal(bytes([10]), at=0.3, tid=71),
+        signal(bytes([14]), at=0.4, tid=70),
+        signal(bytes([17]), at=0.5, tid=71),
+        call("read", 0, 0, 1, result=-4, at=0.9, tid=71),
+    ]
+    path = record_calls(tmp_path, calls)
+
+    with open_session(path) as session:
+        query = session.syscall_query()
+        failures = query.failures()
+        rows = [made for made in query.read() if made.is_call]
+        in_turn = [failures.data_of(made) for made in rows]
+        alone = [query.failure(made) for made in rows]
+
+    assert in_turn == alone == [{"interrupted_by": "SIGUSR1"}, {}]

@@ -30,6 +30,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 NAMESPACE = ("unshare", "--map-root-user", "--mount", "--net", "sh", "-ec")
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
+MS_REC, MS_PRIVATE = 0x4000, 0x40000
 HELD = "held"
 """The file in which a program says which child of its own holds something."""
 
@@ -66,12 +68,29 @@ def until_it_waits_for_a_lock(pid: int) -> None:
         time.sleep(0.01)
 
 
+def until_it_sleeps(pid: int) -> None:
+    """Wait until a process sleeps in a system call."""
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        time.sleep(0.01)
+
+
+def enter_namespaces() -> None:
+    """Become root of a user namespace, with mounts and a network of its own."""
+    uid, gid = os.getuid(), os.getgid()
+    libc("unshare", CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET)
+    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
+        Path("/proc/self", name).write_text(text)
+    libc("mount", b"none", b"/", None, MS_REC | MS_PRIVATE, None)
+
+
 def run(kind: str, program: str) -> None:
     """Become a program, which fails."""
     if kind == "sh":
         os.execvp("sh", ["sh", "-ec", program])
     if kind == "ns":
         os.execvp(NAMESPACE[0], [*NAMESPACE, program])
+    if kind == "np":
+        enter_namespaces()
     try:
         exec(program, globals())
     except BaseException:
