@@ -27,7 +27,7 @@ LABEL_COLUMNS = 11
 LEAST_COLUMNS = 20
 """That an answer gets, however narrow the terminal is."""
 LEAST_NAME = 4
-WHOLE = ("why", "processes", "hidden", "output", "http", "stderr", "notices", "lost")
+WHOLE = ("why", "processes", "hidden", "network", "output", "http", "stderr", "notices", "lost")
 """The labels of sentences, which are wrapped."""
 BEGUN = ("logs", "stops")
 """Of these the end is left out: the last line of a log, the rarest reasons. Of others it is the

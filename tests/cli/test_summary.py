@@ -153,6 +153,7 @@ def test_a_narrow_terminal_has_whole_numbers_and_sentences(recorder):
             recorder.event("stderr", "console", message="one\ntwo\n"),
             recorder.event(f"/home/ann/{'logs/' * 9}app.log", "file", message="a line\n"),
             recorder.event("/home/ann/a.log", "file", message="a line\n"),
+            closed(0.3, sent=40, net_transport="IP.TCP", net_peer_ip="192.0.2.2", net_peer_port=80),
         ]
     )
     writer.end_process(ProcessEnd(1, STARTED_NS + 2_123_000_000, 0, None, False))
@@ -162,12 +163,14 @@ def test_a_narrow_terminal_has_whole_numbers_and_sentences(recorder):
     slow = summary.slow[0]._replace(name="cc1 -quiet a.c -o /tmp/a.s", cpu_us=1_870_000)
     summary = summary._replace(slow=(slow,))
 
-    assert list(summary_lines(summary, 40))[-10:] == [
+    assert list(summary_lines(summary, 40))[-12:] == [
         "hidden     1 start-up file (libraries,",
         "           locales...): scopetrace files",
         "           -A",
         "logs       /home/ann/…s/app.log (1 line)",
         "           /home/ann/a.log (1 line), la…",
+        "network    192.0.2.2 port 80: 40 B sent,",
+        "           0 B received",
         "output     1 line to stdout, 2 lines to",
         "           stderr",
         "stderr     one",
