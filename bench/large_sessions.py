@@ -46,7 +46,7 @@ HTTP = {"http_method": "GET", "http_target": "/api/items", "http_host": "api", *
 SECOND_MS = 1000
 AIMS_MS = {
     "summary": SECOND_MS, "files": SECOND_MS, "files -A --top 20": SECOND_MS, "tree": SECOND_MS,
-    "events --group-by file": 300, "why": SECOND_MS,
+    "events --group-by file": 300, "events --group-by file --top 20": 300, "why": SECOND_MS,
     "report --force -o report.html": 5 * SECOND_MS,
     "events": 300, "events -s fs.error -n 20": 300, "events -t file": 300, "flows": 300,
     "events --proc cc17 -s fs.close": 300, "history": 300,
