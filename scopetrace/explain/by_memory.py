@@ -133,6 +133,14 @@ def _message(call: Call) -> tuple[int, int]:
     return fields[3], fields[5]
 
 
+def _port(call: Call) -> str:
+    """Say that a datagram is for port 0, which is none: ip(7)."""
+    address = _given(call, 4)
+    family = int.from_bytes(address[:2], "little")
+    is_none = family in (socket.AF_INET, socket.AF_INET6) and address[2:4] == b"\0\0"
+    return "its port is 0" if is_none else ""
+
+
 def _buffers(call: Call) -> str:
     number, _ = _message(call)
     many = number > MOST_BUFFERS
@@ -194,6 +202,7 @@ REASONS: dict[tuple[str, str], Reason] = {
     ("timer_create", "EINVAL"): _event(1),
     ("mq_notify", "EINVAL"): _event(1),
     **dict.fromkeys((("sendmsg", "EMSGSIZE"), ("recvmsg", "EMSGSIZE")), _buffers),
+    ("sendto", "EINVAL"): _port,
     ("sendmsg", "EINVAL"): _control,
     ("setsockopt", "EINVAL"): _option,
     ("add_key", "EINVAL"): _key,

@@ -30,7 +30,7 @@ from scopetrace.syscalls.recorded import Recorded
 KINDS = (
     (re.compile(r"pipe:"), "a pipe"),
     (re.compile(r"(TCP|UDP|UNIX-|NETLINK|socket)"), "a socket"),
-    (re.compile(r"/dev/(pts/|tty|console)"), "a terminal"),
+    (re.compile(r"/dev/(pts/|ptmx|tty|console)"), "a terminal"),
     (re.compile(r"epoll$"), "a list of epoll"),
     (re.compile(r"(eventfd|timerfd|signalfd|inotify|fanotify|pidfd)$"), "of the kind {}"),
 )
@@ -47,6 +47,7 @@ NAMESPACES = {
 """CLONE_NEW… → what such a namespace is called in /proc/PID/ns."""
 OF_ITSELF = ("/proc/self/", "/proc/thread-self/")
 UNWRITABLE = re.compile(r"(epoll|timerfd|signalfd|inotify|pidfd)$")
+UNREADABLE = ("epoll", "pidfd")
 LENGTHS = {"connect": 2, "bind": 2, "sendto": 5}
 """Where the length of an address stands, counted from 0."""
 
@@ -209,8 +210,8 @@ def _not_written(call: Call, files: Files) -> str:
 
 
 def _not_read(call: Call, files: Files) -> str:
-    if files.names.get(_fd(call)) == "epoll":
-        return "nothing can be read from it: it is a list of epoll"
+    if files.names.get(_fd(call)) in UNREADABLE:
+        return f"nothing can be read from it: it is {kind_of(files, _fd(call))}"
     is_watch = files.names.get(_fd(call)) == "inotify"
     return "the next event is longer than the memory for it" if is_watch else ""
 

@@ -268,7 +268,11 @@ def _exchanged(call: Call) -> str:
 
 
 def _lseek(call: Call) -> str:
-    return "the position would lie before the beginning" if call.args[2] <= SEEK_END else ""
+    if call.args[2] > SEEK_END:
+        return ""
+    is_negative = call.args[1] >> (31 if call.abi == Abi.I386 else 63) & 1
+    end = "before the beginning" if is_negative else "behind the largest one"
+    return f"the position would lie {end}"
 
 
 def _aligned(call: Call) -> str:

@@ -118,6 +118,16 @@ def test_an_option_does_not_take_a_value(level, option, value, expected):
     assert reason("setsockopt", *args, result=-22, memory=(given,)) == expected
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [(b"\2\0\0\0", "its port is 0"), (b"\2\0\0\1", ""), (b"\1\0\0\0", ""), (b"", "")],
+)
+def test_a_datagram_for_port_0(address, expected):
+    given = Piece(4, 0, 0x100, address)
+
+    assert reason("sendto", 3, 0, 1, 0, 0x100, 16, result=-22, memory=(given,)) == expected
+
+
 def test_a_key_is_too_long_for_its_type():
     args = (0x100, 0, 0, 40000, 0)
     expected = "a key of this type has 1 to 32767 bytes, not 40000"

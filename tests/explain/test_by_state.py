@@ -62,6 +62,16 @@ FILE = call("open", 0x100, 2, 0, result=3, memory=[text(0, "/w/m/f")])
         ([], call("sendto", 3, 0, 1, 0, result=-32), ""),
         ([PAIR], call("lseek", 3, 0, 0, result=-29), "it has no positions, since it is a socket"),
         ([FILE], call("lseek", 3, 0, 0, result=-29), ""),
+        (
+            [call("open", 0x100, 2, 0, result=3, memory=[text(0, "/dev/ptmx")])],
+            call("lseek", 3, 0, 0, result=-29),
+            "it has no positions, since it is a terminal",
+        ),
+        (
+            [call("pidfd_open", 9, 0, result=3)],
+            call("read", 3, 0, 4, result=-22),
+            "nothing can be read from it: it is of the kind pidfd",
+        ),
         ([PIPE], call("tee", 3, 4, 9, 0, result=-22), "both are ends of the same pipe"),
         ([FILE], call("tee", 3, 4, 9, 0, result=-22), "descriptor 3 is none"),
         (

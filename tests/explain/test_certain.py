@@ -81,6 +81,7 @@ def reason(name: str, *args: int, result: int, memory: Iterable[Piece] = ()) -> 
         ("mmap", (0, 9, 1, 2, 3, 100), -22, "the offset is no multiple of 4096"),
         ("read", (99, 0, 9), -9, ""),
         ("lseek", (3, 2**64 - 1, 0), -22, "the position would lie before the beginning"),
+        ("lseek", (3, 2**62, 0), -22, "the position would lie behind the largest one"),
         ("lseek", (3, 1, 77), -22, "whence is 77, which has no name"),
         ("lseek", (3, 1, 0), -29, ""),
         ("close", (3,), 0, ""),
