@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+import pytest
+
 from scopetrace.syscalls.call import Abi, Call, Phase, Piece
 from scopetrace.syscalls.render import render
 
@@ -191,3 +193,21 @@ def test_an_address_is_no_longer_than_the_kernel_takes_whatever_was_passed() -> 
         'connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 4096)'
         " = -1 EINVAL (Invalid argument)"
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (0x0300, "{WIFEXITED(s) && WEXITSTATUS(s) == 3}"),
+        (0x0009, "{WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL}"),
+        (0x008B, "{WIFSIGNALED(s) && WTERMSIG(s) == SIGSEGV && WCOREDUMP(s)}"),
+        (0x137F, "{WIFSTOPPED(s) && WSTOPSIG(s) == SIGSTOP}"),
+        (0x857F, "{WIFSTOPPED(s) && WSTOPSIG(s) == SIGTRAP | 0x80}"),
+        (0x4057F, "{WIFSTOPPED(s) && WSTOPSIG(s) == SIGTRAP} | PTRACE_EVENT_EXEC << 16"),
+        (0xFFFF, "{WIFCONTINUED(s)}"),
+    ],
+)
+def test_a_status_is_in_the_words_of_its_macros(status: int, shown: str) -> None:
+    written = Piece(1, Phase.EXIT, 0x1000, struct.pack("<I", status))
+    line = render(call(61, 71, 0x1000, 0, 0, result=71, memory=(written,)))
+    assert line == f"wait4(71, [{shown}], 0, NULL) = 71"
