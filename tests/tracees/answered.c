@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -266,6 +267,10 @@ static void options(void)
     socklen_t size = sizeof on;
     struct linger linger = { 1, 5 };
 
+    socket(AF_INET, SOCK_STREAM, 0);
+    socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_UDP);
+    socket(AF_NETLINK, SOCK_RAW, 0);
+    socket(AF_UNIX, SOCK_SEQPACKET, 0);
     socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
     setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
     getsockopt(pair[0], SOL_SOCKET, SO_TYPE, &on, &size);
