@@ -30,12 +30,13 @@ OF_THE_RUN = re.compile(
     (\b(?:\w*time(?:_nsec)?|\w*tv_[nu]?sec|stx?_ino|d_ino|d_off|st_nlink|stx_mnt_id|si_[us]time))
         =-?\d+(?:\ /\*\ [^*]*\ \*/)?
     | (?<=sin_port=)htons\(\d+\)
+    | (?<=socket:\[)\d+
     | (?<=,\ )data=\{u32=\d+,\ u64=\d+\}
     | (?<=^getrandom\()"[^"]*"
     """,
     re.VERBOSE,
 )
-"""What differs between two runs: times, numbers of files, ports, pointers given to epoll."""
+"""What differs between two runs: times, inodes, ports, pointers given to epoll."""
 ADDRESS = re.compile(r"0x[0-9a-f]{5,}")
 NUMBER = re.compile(r"(?<![\w.])\d{3,}(?!\w)")
 

@@ -39,13 +39,13 @@ PROGRAMS = [
 FAMILIES = {
     "files": ("opens", "paths", "dups", "positions", "close_range", "tmpfile"),
     "transfers": ("vectors", "sendfile", "mapped", "aio"),
-    "network": ("sockets", "unix_names", "connections"),
+    "network": ("sockets stream", "sockets passed", "sockets unix", "unix_names"),
     "processes": ("children", "execs", "killed"),
     "ipc": ("ipc",),
     "signals": ("restarts",),
     "all": ("whole", "refused", "filtered"),
 }
-"""What calls are about → tracees that make them with several arguments."""
+"""What calls are about → tracees that make them with several arguments, each with its own."""
 JAVA = """
 public class Main {
     public static void main(String[] arguments) throws Exception {
@@ -193,10 +193,11 @@ def test_a_recording_has_the_lines_of_strace(argv: list[str], tmp_path: Path) ->
 def test_calls_of_a_family_have_the_lines_of_strace(
     family: str, compile_tracee: Compile, tmp_path: Path
 ) -> None:
-    for name in FAMILIES[family]:
-        folder = tmp_path / name
+    for command in FAMILIES[family]:
+        name, *arguments = command.split()
+        folder = tmp_path / command
         folder.mkdir()
-        compared(folder, [str(compile_tracee(name))]).explained(name)
+        compared(folder, [str(compile_tracee(name)), *arguments]).explained(name)
 
 
 def test_a_server_has_the_lines_of_strace(tmp_path: Path) -> None:
