@@ -70,6 +70,15 @@ def test_an_open_says_for_what_and_what_became_of_the_file(flags, expected):
     assert found == f"Opened /home/ann/a.log {expected}"
 
 
+@pytest.mark.parametrize(("size", "names"), [(48, "2 names"), (72, "more than 2 names")])
+def test_a_list_of_a_folder_says_how_many_names_as_far_as_they_were_kept(size, names):
+    entry = struct.pack("<QQHB", 5, 1, 24, 8) + b"a".ljust(5, b"\0")
+    kept = Piece(1, 1, 0x5000, 2 * entry)
+    found = said("getdents64", 3, 0x5000, 99, result=size, memory=[kept])
+
+    assert found == f"Listed what is in the folder /etc/hosts (descriptor 3): {names}."
+
+
 def test_a_failure_has_its_reason():
     memory = [text(1, "/a/b")]
     found = said("openat", AT_CWD, 0x2000, 0, result=-2, memory=memory, why="there is no folder /a")
