@@ -422,7 +422,7 @@ cdef class Files:
 
     @property
     def has_uses(self):
-        """Whether it was told to note which events have which names, and these are not too many."""
+        """Whether it has noted which events have which names: only if asked to, and not too many."""
         return self.uses is not None and self.uses.is_whole
 
     def names(self):

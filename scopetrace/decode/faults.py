@@ -509,7 +509,7 @@ USUAL: dict[str, Fault] = {
     "listen": _always("the socket is bound to no address, or is connected"),
     "bind": _always("the socket is bound already, or the address is none of its family"),
     "sched_setaffinity": _always("the set names no CPU that the process may use"),
-    "splice": _always("none of the two is a pipe, or the other one cannot be spliced"),
+    "splice": _always("neither of the two is a pipe, or the other one cannot be spliced"),
     "shmget": _of_key(
         "the segment with this key is smaller", "the size is beyond kernel.shmmax", "shmmax"
     ),

@@ -249,7 +249,7 @@ def _spliced(call: Call, files: Files) -> str:
     fds = [_fd(call, at) for at in (0, 2)]
     known = all(fd in files.names for fd in fds)
     if known and "a pipe" not in (kind_of(files, fd) for fd in fds):
-        return "none of the two is a pipe"
+        return "neither of the two is a pipe"
     return _same_pipe(call, files, 2) or _appends(call, files, 2)
 
 
