@@ -82,7 +82,8 @@ def test_a_large_session_keeps_what_its_events_say(stage: Stage) -> None:
     before = files_of(path)
 
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        assert db.execute("SELECT count(DISTINCT kind) FROM answer").fetchone() == (2,)
+        kinds = {kind for (kind,) in db.execute("SELECT kind FROM answer")}
+        assert kinds == {"FileRecord", "FlowRecord", "NameRecord"}
         db.execute("DELETE FROM answer")
     assert files_of(path) == before
     assert {str(stage.work / "b")} <= {file.path for file in before}
