@@ -450,7 +450,10 @@ def _of_key(smaller: str, beyond: str, sysctl: str) -> Fault:
     """
 
     def fault(faulty: Faulty) -> str:
-        most = int(Path(SYSCTL_KERNEL, sysctl).read_text().split()[0])
+        try:
+            most = int(Path(SYSCTL_KERNEL, sysctl).read_text().split()[0])
+        except OSError:  # as in a container without it
+            return f"{smaller}, or {beyond}" if faulty.record.arg1 & INT else beyond
         return smaller if faulty.record.arg1 & INT and faulty.record.arg2 <= most else beyond
 
     return fault

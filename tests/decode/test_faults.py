@@ -260,5 +260,13 @@ def test_a_segment_is_too_small_or_would_be_too_large(key, size, said):
     assert fault_of(Faulty(failed(errno.EINVAL, (key, size)), {}, "shmget", "", "")) == said
 
 
+def test_without_the_limits_of_the_kernel_both_reasons_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("scopetrace.decode.faults.SYSCTL_KERNEL", str(tmp_path))
+    faulty = Faulty(failed(errno.EINVAL, (5, 2**32)), {}, "shmget", "", "")
+
+    said = "the segment with this key is smaller, or the size is beyond kernel.shmmax"
+    assert fault_of(faulty) == said
+
+
 def test_of_names_that_are_not_there_nothing_is_wrong():
     assert not may_have_fault(failed(errno.ENOENT))
