@@ -144,6 +144,12 @@ enum gate_fd {
 
 #define GATE_FD_GENERATION(word) ((word) >> GATE_FD_GENERATION_SHIFT)
 
+/* What no other fd of a table is, nor was. */
+static inline uint64_t gate_fd_key(uint64_t generation, int fd)
+{
+    return generation << GATE_FD_GENERATION_SHIFT | (uint32_t)fd;
+}
+
 /* The time that a word of an fd contains, of ticks; and how long before another one it was. */
 #define GATE_FD_TIME(ticks) ((ticks) >> GATE_TICKS_SHIFT & ((1u << GATE_FD_TIME_BITS) - 1))
 #define GATE_FD_AGE(word, ticks)                                                                   \

@@ -77,7 +77,7 @@ static void look_at(struct tallies *tallies, struct gate_thread *thread,
                     const struct gate_record *record, uint64_t position)
 {
     const struct gate_tally now = {
-        .fd = (uint64_t)record->generation << GATE_FD_GENERATION_SHIFT | record->fd,
+        .fd = gate_fd_key(record->generation, (int)record->fd),
         .number = record->row,
         .version = (uint32_t)record->args[4],
         .sums = { record->args[0], record->args[1], record->args[2] },
@@ -87,8 +87,7 @@ static void look_at(struct tallies *tallies, struct gate_thread *thread,
 
     if (index >= GATE_TALLIES || !see(&thread->seen[index], now, &more))
         return;
-    if (tallies->is_known(tallies->context, thread, now.fd) ||
-        !keep(tallies, thread, position, &more))
+    if (tallies->is_known(thread, now.fd) || !keep(tallies, thread, position, &more))
         tallies->take(tallies->context, thread, &more);
 }
 
@@ -121,7 +120,7 @@ void tallies_take_turn(struct tallies *tallies, struct gate_thread *thread)
 void tallies_take_kept(struct tallies *tallies, uint64_t fd)
 {
     for (struct tally_kept *kept = *chain_of(tallies, fd); kept; kept = kept->below)
-        if (kept->more.fd == fd && tallies->is_known(tallies->context, kept->thread, fd)) {
+        if (kept->more.fd == fd && tallies->is_known(kept->thread, fd)) {
             tallies->take(tallies->context, kept->thread, &kept->more);
             memset(&kept->more.sums, 0, sizeof kept->more.sums);
         }
@@ -147,7 +146,7 @@ static bool collect_place(struct tallies *tallies, struct gate_thread *thread, i
         return true;
     if (now.version != seen->version)
         look_ahead(tallies, thread); /* what the place had before was published by now */
-    if (!tallies->is_known(tallies->context, thread, now.fd))
+    if (!tallies->is_known(thread, now.fd))
         return false;
     if (see(seen, now, &more))
         tallies->take(tallies->context, thread, &more);

@@ -27,7 +27,7 @@ struct tally_kept {
 
 /* Where tallies go. */
 struct tallies {
-    bool (*is_known)(const void *context, const struct gate_thread *thread, uint64_t fd);
+    bool (*is_known)(const struct gate_thread *thread, uint64_t fd);
     /* `more`: what has come to a tally since the last time. */
     void (*take)(const void *context, const struct gate_thread *thread,
                  const struct gate_tally *more);

@@ -137,7 +137,7 @@ void gated_own_file(struct task *task, int fd)
         !identify_file(task, entry) || !entry->reads_all)
         return;
     struct gate_slot *slot = &task->gated->page->slot;
-    uint64_t key = 1 + ((uint64_t)entry->generation << GATE_FD_GENERATION_SHIFT | (uint32_t)fd);
+    uint64_t key = 1 + gate_fd_key(entry->generation, fd);
     if (!owns_fd(slot, key))
         slot->owned[slot->next_owned++ % GATE_OWNED] =
             (struct gate_owned){ key, GATE_LOCK_ADDRESS(lock_of(entry)) };

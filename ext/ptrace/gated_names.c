@@ -92,7 +92,7 @@ static uint64_t folder_key(const struct caller *caller, int dirfd)
     const struct fd_entry *entry = fd_table_find(caller->fds, dirfd);
     uint64_t generation = entry ? entry->generation : 0;
 
-    return generation << GATE_FD_GENERATION_SHIFT | (uint32_t)dirfd;
+    return gate_fd_key(generation, dirfd);
 }
 
 static bool read_folder(const struct caller *caller, int dirfd, struct gate_folder *folder)

@@ -91,12 +91,11 @@ static void take(const void *context, const struct gate_thread *thread,
 }
 
 /* Whether the engine knows of the fd of a tally: else its open has no record yet. */
-static bool is_known(const void *context, const struct gate_thread *thread, uint64_t fd)
+static bool is_known(const struct gate_thread *thread, uint64_t fd)
 {
     const struct fd_table *fds = thread->caller->fds;
     const struct fd_entry *entry = fds ? fd_table_find(fds, (int)(uint32_t)fd) : NULL;
 
-    (void)context;
     return (uint32_t)fd == UINT32_MAX || (entry && entry->generation >= GATE_FD_GENERATION(fd));
 }
 
@@ -117,8 +116,7 @@ static void collect_others(struct gate *gate, const struct fd_table *fds,
             tallies_collect(&gate->tallies, thread);
     }
     if (entry)
-        tallies_take_kept(&gate->tallies, (uint64_t)entry->generation << GATE_FD_GENERATION_SHIFT |
-                                              (uint32_t)entry->fd);
+        tallies_take_kept(&gate->tallies, gate_fd_key(entry->generation, entry->fd));
 }
 
 static void apply_close(struct engine *engine, const struct gate_thread *thread,

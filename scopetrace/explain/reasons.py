@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from scopetrace.explain.texts import lines_of
 from scopetrace.syscalls.call import Call
-from scopetrace.syscalls.descriptors import Files, signed, text_at
+from scopetrace.syscalls.descriptors import Files, text_at
 from scopetrace.syscalls.kind import Kind
 from scopetrace.syscalls.names import name_set
+from scopetrace.syscalls.quote import signed
 from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.rows import Row, row
 
@@ -116,14 +117,13 @@ def number_of(value: str, kind: Kind) -> int:
 
 def _number(name: str, found: Row, call: Call) -> int:
     position = found.position(name)
-    value = call.args[position]
     is_wide = found.arguments[position].kind.name in WIDE
-    return value - (value >> 63 << 64) if is_wide else signed(value)
+    return signed(call.args[position], 64 if is_wide else 32)
 
 
 def _text(kind: Kind, position: int, call: Call, files: Files) -> str | None:
     """Return the text of an argument, or what a descriptor is; None: it is not known."""
     if kind.name in DESCRIPTORS:
-        return files.names.get(signed(call.args[position]))
+        return files.names.get(signed(call.args[position], 32))
     known = any(piece.argument == position for piece in call.memory)
     return text_at(call, position) if known else None

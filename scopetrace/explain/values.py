@@ -14,6 +14,7 @@ from scopetrace.explain.texts import names
 from scopetrace.model.counts import number_of
 from scopetrace.model.names import signal_name
 from scopetrace.model.shown import escape, shell_line
+from scopetrace.syscalls import quote
 from scopetrace.syscalls.call import Phase
 from scopetrace.syscalls.descriptors import AT_FDCWD, address_text, signed
 from scopetrace.syscalls.render import spell
@@ -131,8 +132,7 @@ def _size(call: Subject, value: int, text: str) -> str:
 
 
 def _new_length(call: Subject) -> str:
-    value = call.value("length") or 0
-    return str(value - (value >> 63 << 64))
+    return str(quote.signed(call.value("length") or 0, 64))
 
 
 def _address(call: Subject, value: int, text: str) -> str:

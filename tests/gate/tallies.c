@@ -22,9 +22,9 @@ enum { FDS = 8, EARLIER = 3, LATER = 4 };
 static bool known[FDS];
 static uint64_t calls_taken[FDS];
 
-static bool is_known(const void *context, const struct gate_thread *thread, uint64_t fd)
+static bool is_known(const struct gate_thread *thread, uint64_t fd)
 {
-    (void)context, (void)thread;
+    (void)thread;
     return fd >= FDS || known[fd];
 }
 
