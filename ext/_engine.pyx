@@ -51,6 +51,7 @@ from table.syscalls cimport (
 )
 from record.record cimport (
     raw_calls,
+    raw_excess,
     raw_limit,
     raw_part,
     raw_record,
@@ -151,6 +152,7 @@ def layout():
     cdef raw_step e
     cdef raw_limit l
     cdef raw_space sp
+    cdef raw_excess x
     cdef raw_ids i
     cdef char *base = <char *>&r
     found = {
@@ -208,6 +210,11 @@ def layout():
         "sizeof raw_space": sizeof(raw_space),
         "raw_space.files": <char *>&sp.files - <char *>&sp,
         "raw_space.free_files": <char *>&sp.free_files - <char *>&sp,
+        "sizeof raw_excess": sizeof(raw_excess),
+        "raw_excess.place": <char *>&x.place - <char *>&x,
+        "raw_excess.number": <char *>&x.number - <char *>&x,
+        "raw_excess.size": <char *>&x.size - <char *>&x,
+        "raw_excess.limit": <char *>&x.limit - <char *>&x,
         "sizeof raw_ids": sizeof(raw_ids),
         "raw_ids.ppid": <char *>&i.ppid - <char *>&i,
         "raw_ids.pgid": <char *>&i.pgid - <char *>&i,

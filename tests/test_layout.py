@@ -28,6 +28,7 @@ STRUCTS = {
     "raw_step": (raw.STEP, "mode uid gid path attributes"),
     "raw_limit": (raw.LIMIT, "resource soft hard"),
     "raw_space": (raw.SPACE, "files free_files"),
+    "raw_excess": (raw.EXCESS, "place number size limit"),
     "raw_ids": (raw.IDS, "ppid pgid uid gid"),
     "raw_tally": (raw.TALLY, "reads read_bytes read_ns writes write_bytes write_ns"),
 }
@@ -92,6 +93,7 @@ def test_constants_agree(needs: Callable[[str], str], tmp_path: Path) -> None:
         **members("NOTE", raw.Note),
         "PART_CUT": raw.PART_CUT,
         "PART_UNREADABLE": raw.PART_UNREADABLE,
+        "PART_REMOVED": raw.PART_REMOVED,
         "RAW_RESULT_UNKNOWN": raw.RESULT_UNKNOWN,
         "RAW_RESULT_REFUSED": raw.RESULT_REFUSED,
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/stat.h> /* statx */
 #include <sys/vfs.h>  /* fstatfs */
 #include <sys/xattr.h>
@@ -22,7 +23,13 @@ enum {
     LOCKS_SIZE = 16 * 1024,  /* some 250 locks */
     FDINFO_SIZE = 512,
     COMMAND_SIZE = 256,
-    SEARCHES_MAX = 100, /* for a holder, in one recording */
+    SEARCHES_MAX = 100,    /* for a holder, in one recording */
+    PATH_NAMES_MAX = 1024, /* in a path and the links on its way */
+    /* of the arguments and variables of exec, with the NUL of each: execve(2) */
+    STRING_MAX = 32 * 4096,
+    STRINGS_LEAST = 128 * 1024,
+    STRINGS_MOST = 6 * 1024 * 1024,
+    STRINGS_READ = 16 * 1024 * 1024,
 };
 
 /* -- what is not there --------------------------------------------------------------------------- */
@@ -36,20 +43,36 @@ void add_missing(struct parts *parts, const char *name, size_t length, size_t th
         parts_add(parts, PART_MISSING, 0, name, (size_t)(end - name));
 }
 
-/* MISSING: the folder of the thread, if it has been removed: nothing can be in it. */
-static void add_removed_folder(const struct caller *caller, struct parts *parts)
+/* MISSING: the folder where a relative path starts, if it has been removed: nothing can be in it. */
+static void add_removed_folder(struct parts *parts, const struct passed_path *passed)
 {
     static const char REMOVED[] = " (deleted)";
     enum { MARK = sizeof REMOVED - 1 };
-    const struct raw_part *passed = parts_find(parts, PART_PATH);
+    const struct lookup *lookup = &passed->lookup;
     char path[PROC_PATH], folder[PATH_LIMIT];
+    struct raw_stat found;
 
-    if (!passed || !passed->size || passed->bytes[0] == '/' || parts_find(parts, PART_MISSING))
+    if (!passed->length || passed->text[0] == '/')
         return;
-    proc_path(path, caller->tid, "cwd");
+    if (lookup->dirfd == AT_FDCWD)
+        proc_path(path, lookup->tid, "cwd");
+    else
+        proc_fd_path(path, lookup->tid, lookup->dirfd);
     ssize_t length = proc_link(path, folder, sizeof folder);
-    if (length > MARK && memcmp(folder + length - MARK, REMOVED, MARK) == 0)
-        parts_add(parts, PART_MISSING, 0, folder, (size_t)(length - MARK));
+    if (length > MARK && memcmp(folder + length - MARK, REMOVED, MARK) == 0 &&
+        proc_stat(path, &found) == 0 && found.links == 0)
+        parts_add(parts, PART_MISSING, PART_REMOVED, folder, (size_t)(length - MARK));
+}
+
+static void add_removed_folders(const struct context *context, const struct caller *caller,
+                                struct pending *call)
+{
+    struct passed_path path;
+
+    if (find_path(context, caller, call, &path))
+        add_removed_folder(&call->parts, &path);
+    if (find_path2(context, caller, call, &path))
+        add_removed_folder(&call->parts, &path);
 }
 
 /*
@@ -159,24 +182,30 @@ static size_t end_of_next(const char *path, size_t length, size_t at)
 
 /*
  * Put the text of the symbolic link that ends at `*end` in its place; `before`: where the name before it
- * ends. `*end` becomes where the way goes on. Returns false if it is no link, or too long.
+ * ends. `*end` becomes where the way goes on. Returns false if it is no link, or too long. `parts`: if not
+ * NULL, they get its STEP and TARGET.
  */
 static bool put_target(const struct lookup *lookup, char text[static PATH_LIMIT], size_t *length,
-                       size_t before, size_t *end)
+                       size_t before, size_t *end, struct parts *parts, uint32_t path)
 {
     char target[PATH_LIMIT];
     size_t start = before, rest = *length - *end;
     int fd = resolve_open(lookup, text, *end, O_NOFOLLOW);
     ssize_t size = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof target);
 
-    if (fd >= 0)
-        close(fd);
     while (start < *end && text[start] == '/')
         start++;
     bool absolute = size > 0 && target[0] == '/';
     if (absolute)
         start = 0;
-    if (size <= 0 || start + (size_t)size + rest > PATH_LIMIT)
+    bool fits = size > 0 && start + (size_t)size + rest <= PATH_LIMIT;
+    if (fits && parts) {
+        add_step(parts, lookup, fd, path);
+        parts_add(parts, PART_TARGET, 0, target, (size_t)size);
+    }
+    if (fd >= 0)
+        close(fd);
+    if (!fits)
         return false;
     memmove(text + start + size, text + *end, rest);
     memcpy(text + start, target, (size_t)size);
@@ -186,10 +215,40 @@ static bool put_target(const struct lookup *lookup, char text[static PATH_LIMIT]
 }
 
 /*
+ * A STEP and the TARGET of each symbolic link on the way to a path, in the order in which the kernel follows
+ * them, also of a last one that it does not follow; if the last name is no link, a STEP of what it means.
+ */
+static void add_links(struct parts *parts, const struct passed_path *passed, uint32_t path)
+{
+    const struct lookup lookup = passed->lookup;
+    char text[PATH_LIMIT]; /* adding a part moves what `passed` points to */
+    size_t length = passed->length, before = length && passed->text[0] == '/';
+
+    if (length > sizeof text)
+        return;
+    memcpy(text, passed->text, length);
+    size_t end = end_of_next(text, length, before);
+    for (int names = 0, links = 0; names < PATH_NAMES_MAX && links <= LINKS_MAX; names++) {
+        bool last = end_of_next(text, length, end) == end;
+        bool is_link = put_target(&lookup, text, &length, before, &end, parts, path);
+        int fd = last && !is_link ? resolve_open(&lookup, text, end, O_NOFOLLOW) : -1;
+        if (fd >= 0) {
+            add_step(parts, &lookup, fd, path);
+            close(fd);
+        }
+        if (last && !(is_link && lookup.follow))
+            return;
+        links += is_link;
+        before = end;
+        end = end_of_next(text, length, end);
+    }
+}
+
+/*
  * A STEP for the folder where a path starts and for each name in it, as far as it is there; of a link
  * through which there is no way, the STEPs of where it leads.
  */
-static void add_steps(struct parts *parts, struct passed_path *passed, uint32_t path)
+static void add_steps(struct parts *parts, const struct passed_path *passed, uint32_t path)
 {
     char text[PATH_LIMIT]; /* adding a part moves what `passed` points to */
     size_t length = passed->length, end = length && passed->text[0] == '/', before = 0;
@@ -202,7 +261,7 @@ static void add_steps(struct parts *parts, struct passed_path *passed, uint32_t 
         uint64_t flags = last && !passed->lookup.follow ? O_NOFOLLOW : 0;
         int fd = resolve_open(&passed->lookup, text, end, flags);
         if (fd < 0) {
-            if (flags || !put_target(&passed->lookup, text, &length, before, &end))
+            if (flags || !put_target(&passed->lookup, text, &length, before, &end, NULL, path))
                 return;
             continue;
         }
@@ -230,18 +289,23 @@ static void add_fd_step(struct parts *parts, const struct caller *caller, int fd
 }
 
 static void add_way(const struct context *context, const struct caller *caller,
-                    struct pending *call)
+                    struct pending *call, int64_t result)
 {
     const struct call *row = &CALLS[call->row];
     uint8_t fd = row->fd ? row->fd : row->dirfd; /* of which the file is meant without a path */
     struct passed_path path;
 
-    if (find_path(context, caller, call, &path))
-        add_steps(&call->parts, &path, 1);
+    void (*add)(struct parts *, const struct passed_path *, uint32_t) =
+        result == -ELOOP ? add_links : add_steps;
+    bool found = find_path(context, caller, call, &path);
+    if (!row->path)
+        path.lookup.follow = call->row != ROW_bind;
+    if (found)
+        add(&call->parts, &path, 1);
     else if (fd && !row->makes_fd && !row->address && !row->message && !context->serves_files)
         add_fd_step(&call->parts, caller, (int)argument(call, fd));
     if (find_path2(context, caller, call, &path))
-        add_steps(&call->parts, &path, 2);
+        add(&call->parts, &path, 2);
 }
 
 /* -- programs -------------------------------------------------------------------------------------- */
@@ -267,6 +331,85 @@ static void add_head(const struct context *context, const struct caller *caller,
             parts_end(&call->parts, PART_HEAD, 0, (size_t)length);
     }
     close(fd);
+}
+
+/* How many bytes a string of a program has with its NUL, as far as they are read. */
+static size_t string_size(const struct caller *caller, uint64_t address)
+{
+    char bytes[PATH_LIMIT];
+    size_t size = 0, copied = 0;
+
+    while (size < STRINGS_READ) {
+        memory_read(caller->space, caller->tid, address + size, bytes, sizeof bytes, &copied);
+        size_t length = strnlen(bytes, copied);
+        if (!copied)
+            break;
+        size += length;
+        if (length < copied)
+            return size + 1;
+    }
+    return size;
+}
+
+/* EXCESS of a string that is too long, and how it begins. */
+static void add_long_string(const struct caller *caller, struct parts *parts, uint64_t address,
+                            const struct raw_excess *excess)
+{
+    enum { NAME_SIZE = 64 };
+    char *room = parts_begin(parts, sizeof *excess + NAME_SIZE);
+    size_t copied = 0;
+
+    if (!room)
+        return;
+    memcpy(room, excess, sizeof *excess);
+    memory_read_string(caller->space, caller->tid, address, room + sizeof *excess, NAME_SIZE,
+                       &copied);
+    parts_end(parts, PART_EXCESS, 0, sizeof *excess + copied);
+}
+
+/* Add the strings of an array of exec to `sum`; false: one of them is too long, and has an EXCESS. */
+static bool add_up(const struct caller *caller, struct pending *call, uint64_t array,
+                   uint64_t place, struct raw_excess *sum)
+{
+    size_t word = call->abi->word;
+
+    for (uint64_t number = 0; array && sum->size < STRINGS_READ; number++) {
+        uint64_t string = 0;
+        memory_read_whole(caller->space, caller->tid, array + number * word, &string, word);
+        if (!string)
+            break;
+        size_t size = string_size(caller, string);
+        if (size > STRING_MAX) {
+            struct raw_excess excess = { place, number, size - 1, STRING_MAX - 1 };
+            add_long_string(caller, &call->parts, string, &excess);
+            return false;
+        }
+        sum->number++;
+        sum->size += size + sizeof string; /* the kernel counts its own pointers */
+    }
+    return true;
+}
+
+/* EXCESS: what of the arguments and variables of exec is too long (bprm_stack_limits in fs/exec.c). */
+static void add_excess(const struct caller *caller, struct pending *call)
+{
+    uint8_t at = CALLS[call->row].path + 1;
+    struct raw_excess all = { .place = EXCESS_ALL };
+    struct rlimit64 stack;
+
+    if (!add_up(caller, call, argument(call, at), EXCESS_ARGUMENT, &all) ||
+        !add_up(caller, call, argument(call, at + 1), EXCESS_VARIABLE, &all) ||
+        prlimit64(caller->tgid, RLIMIT_STACK, NULL, &stack) < 0)
+        return;
+    all.limit = stack.rlim_cur / 4;
+    if (all.limit > STRINGS_MOST)
+        all.limit = STRINGS_MOST;
+    if (all.limit < STRINGS_LEAST)
+        all.limit = STRINGS_LEAST;
+    if (all.size >= STRINGS_READ)
+        all.number = 0; /* not all were counted */
+    if (all.size > all.limit)
+        parts_add(&call->parts, PART_EXCESS, 0, &all, sizeof all);
 }
 
 /* MOUNTS: what is mounted where, as the thread sees it. */
@@ -360,12 +503,12 @@ static void add_locks(struct pending *call)
     add_file(&call->parts, PART_LOCKS, "/proc/locks", LOCKS_SIZE);
 }
 
-/* HOLDER: who has the file of ETXTBSY open for writing, or runs it. */
-static void add_holder(struct context *context, const struct caller *caller, struct pending *call)
+/* HOLDER: who has the file of ETXTBSY open for writing, or runs it; who uses the mount of EBUSY. */
+static void add_holder(struct context *context, const struct caller *caller, struct pending *call,
+                       int64_t result)
 {
     struct passed_path passed;
     char path[PROC_PATH];
-    struct raw_stat file;
 
     if (context->searches == SEARCHES_MAX || !find_path(context, caller, call, &passed))
         return;
@@ -374,7 +517,7 @@ static void add_holder(struct context *context, const struct caller *caller, str
     if (fd < 0)
         return;
     proc_fd_path(path, getpid(), fd);
-    pid_t pid = proc_stat(path, &file) == 0 ? find_holder(&file) : 0;
+    pid_t pid = result == -EBUSY ? find_user(path) : find_holder(path);
     close(fd);
     char *room = pid ? parts_begin(&call->parts, sizeof pid + COMMAND_SIZE) : NULL;
     if (!room)
@@ -432,7 +575,51 @@ static bool is_past(const struct context *context)
 static bool is_of_file_system(int64_t result)
 {
     return result == -EROFS || result == -ENOSPC || result == -EDQUOT || result == -EXDEV ||
-           result == -EBUSY;
+           result == -EBUSY || result == -ELOOP; /* a mount may be nosymfollow */
+}
+
+static bool is_umount(const struct pending *call)
+{
+    return call->row == ROW_umount || call->row == ROW_umount2;
+}
+
+/* Whether a call may be about what is no mount point. */
+static bool mounts(const struct pending *call)
+{
+    return call->row == ROW_mount || is_umount(call);
+}
+
+/* STATUS of the child that setpgid(2) was about, which has another session or may lead one. */
+static void add_member(const struct context *context, struct pending *call)
+{
+    pid_t pid = (pid_t)argument(call, 1);
+
+    if (call->row == ROW_setpgid && pid > 0 && !context->pids_differ)
+        add_status(&call->parts, pid);
+}
+
+/* VALUE: how many semaphores a set has; 0: there is none of that id. None if we may not ask. */
+static void add_set(const struct caller *caller, struct pending *call)
+{
+    struct semid_ds found = { .sem_nsems = 0 };
+    struct raw_stat own, its;
+    char path[PROC_PATH];
+    int32_t count = 0;
+
+    proc_path(path, caller->tid, "ns/ipc");
+    if (proc_stat("/proc/self/ns/ipc", &own) < 0 || proc_stat(path, &its) < 0 || own.ino != its.ino)
+        return;
+    if (semctl((int)argument(call, 1), 0, IPC_STAT, &found) == 0)
+        count = (int32_t)found.sem_nsems;
+    else if (errno != EINVAL && errno != EIDRM)
+        return;
+    parts_add(&call->parts, PART_VALUE, 0, &count, sizeof count);
+}
+
+/* Whether memory could not be locked: it is not there, or is more than RLIMIT_MEMLOCK with what is locked. */
+static bool is_unlockable(const struct pending *call, int64_t result)
+{
+    return result == -ENOMEM && (call->row == ROW_mlock || call->row == ROW_mlock2);
 }
 
 /* Whether a call is about two paths, either of which may not be there. */
@@ -454,17 +641,24 @@ void add_evidence(struct context *context, const struct caller *caller, struct p
     bool refused = result == -EACCES || result == -EPERM;
 
     if (result == -ENOENT && !context->serves_files) {
-        add_removed_folder(caller, &call->parts);
+        add_removed_folders(context, caller, call);
         add_target(context, caller, &call->parts);
     }
     if (refused || is_of_file_type(result) || (result == -ENOENT && is_mount(&CALLS[call->row])))
-        add_way(context, caller, call);
+        add_way(context, caller, call, result);
     if (refused)
-        add_status(&call->parts, caller->tid);
+        add_member(context, call);
+    if (refused || is_unlockable(call, result))
+        add_status(&call->parts, caller->tid); /* of two parts of one kind the later one counts */
+    if (result == -EINVAL && call->row == ROW_semctl)
+        add_set(caller, call);
     if (runs && (refused || (result == -ENOENT && !is_past(context)) || result == -ENOEXEC ||
                  result == -ELOOP))
         add_head(context, caller, call);
-    if (is_of_file_system(result) || (refused && (runs || CALLS[call->row].group == GROUP_OPEN)))
+    if (runs && result == -E2BIG)
+        add_excess(caller, call);
+    if (is_of_file_system(result) || (result == -EINVAL && mounts(call)) ||
+        (refused && (runs || CALLS[call->row].group == GROUP_OPEN)))
         add_mounts(caller, call);
     if (result == -ENOSPC)
         add_space(context, caller, call);
@@ -474,8 +668,8 @@ void add_evidence(struct context *context, const struct caller *caller, struct p
         add_pipe_name(caller, call);
     if (CALLS[call->row].group == GROUP_LOCK && is_held(result))
         add_locks(call);
-    if (result == -ETXTBSY)
-        add_holder(context, caller, call);
+    if (result == -ETXTBSY || (result == -EBUSY && is_umount(call)))
+        add_holder(context, caller, call, result);
     if (result < 0 && result >= -4095)
         add_limits(caller, call, (int)-result);
 }

@@ -187,22 +187,27 @@ enum raw_call_kind { CALL_SIGNAL = 16, CALL_END = 17 };
  *   ENOENT            MISSING, unless only the last name of the path is not there; TARGET, if what is not
  *                     there is the target of a symbolic link; of exec HEAD, if its file is there
  *   EACCES, EPERM     STATUS of the thread; a STEP for each folder on the way to the path and for what
- *                     is there; of a call on an fd one for its file; of exec HEAD
- *   ENOTDIR, ELOOP,   STEP, likewise; of exec with ELOOP HEAD
- *   ENXIO,
+ *                     is there; of a call on an fd one for its file; of exec HEAD; of setpgid
+ *                     first STATUS of the child
+ *   ENOTDIR, ENXIO,   STEP, likewise
  *   ECONNREFUSED
+ *   ELOOP             STEP and TARGET of each symbolic link on the way, STEP of a last name that is
+ *                     none; MOUNTS; of exec HEAD
+ *   E2BIG             EXCESS of exec
  *   ENOEXEC           HEAD
  *   EROFS, ENOSPC,    MOUNTS; of exec and open also with EACCES, since a mount may be noexec or nodev
  *   EDQUOT
  *   EMFILE, EAGAIN,   a LIMIT for each limit that may be why
- *   ENOMEM, EFBIG
- *   EXDEV, EBUSY      MOUNTS
+ *   ENOMEM, EFBIG     of mlock with ENOMEM STATUS as well
+ *   EXDEV, EBUSY      MOUNTS; also of mount and umount with EINVAL
  *   ENOSPC            SPACE of the file system as well, if the call names one
- *   EBADF, EINVAL     FDINFO of each fd that the call is about; of mmap also with EACCES
+ *   EBADF, EINVAL     FDINFO of each fd that the call is about; of mmap also with EACCES; of semctl
+ *                     VALUE, 0: there is no such set
  *   EPIPE             LINK of the fd that the call is about
  *   EAGAIN, EACCES,   of a lock: LOCKS
  *   EDEADLK
- *   ETXTBSY           HOLDER, if one is seen
+ *   ETXTBSY,          HOLDER, if one is seen
+ *   EBUSY of umount
  *
  * Some rows are not as the call of that name:
  *
@@ -239,7 +244,7 @@ enum raw_part_kind {
     PART_LOCAL = 21,   /* the local end of a socket, as getsockname(2) gives it */
     PART_PEER = 22,    /* the peer's end, as getpeername(2) gives it */
     PART_SOCKET = 23,  /* struct raw_socket */
-    PART_VALUE = 24,   /* int32_t: what getsockopt answered */
+    PART_VALUE = 24,   /* int32_t: what getsockopt answered; how many semaphores a set has */
     PART_EARLY = 25,   /* empty: while this was received, another thread's sending was under way */
     PART_HANGUP = 26,  /* uint32_t: the events of poll(2) by which a socket has been hung up */
     PART_CALLS = 27,   /* struct raw_calls[]: what of a tally not read(2) or write(2) transferred */
@@ -255,11 +260,13 @@ enum raw_part_kind {
     PART_LOCKS = 37,   /* the text of /proc/locks */
     PART_IDS = 38,     /* struct raw_ids */
     PART_HOLDER = 39,  /* int32_t: a process, and then the text of its /proc/PID/cmdline */
+    PART_EXCESS = 40,  /* struct raw_excess, and how the string begins that it is about */
 };
 
 enum raw_part_flags {
     PART_CUT = 1,        /* there was more than the limit */
     PART_UNREADABLE = 2, /* memory or /proc refused; what is here is what could be had */
+    PART_REMOVED = 4,    /* of MISSING: it is the folder where a path starts, and was removed */
 };
 
 enum raw_seen {
@@ -384,6 +391,15 @@ struct raw_ids {
 /* How many files a file system may have (0: any number), and how many of them are left: statfs(2). */
 struct raw_space {
     uint64_t files, free_files;
+};
+
+enum raw_excess_place { EXCESS_ALL, EXCESS_ARGUMENT, EXCESS_VARIABLE };
+
+/* What the strings of an exec are more than they may: execve(2). */
+struct raw_excess {
+    uint64_t place;       /* enum raw_excess_place */
+    uint64_t number;      /* which one, from 0; of all: how many there are, 0: not known */
+    uint64_t size, limit; /* bytes without the NUL; of all: with it, and with a pointer to each */
 };
 
 struct raw_counts {

@@ -70,6 +70,12 @@ cdef extern from "record/record.h" nogil:
     struct raw_ids:
         uint32_t ppid, pgid, uid, gid
 
+    struct raw_excess:
+        uint64_t place
+        uint64_t number
+        uint64_t size
+        uint64_t limit
+
     struct raw_space:
         uint64_t files
         uint64_t free_files

@@ -8,8 +8,10 @@ which file system a path is.
 from __future__ import annotations
 
 import errno
+import os
 import re
 import stat
+import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -24,14 +26,16 @@ from scopetrace.decode.holders import (
     waits_to_end,
 )
 from scopetrace.decode.interpreter import interpreter_of, machine_of
-from scopetrace.decode.mounts import find_mount
+from scopetrace.decode.mounts import find_mount, mount_inside
 from scopetrace.decode.parts import (
     HEAD,
     HOLDER,
+    HOW,
     LIMIT,
     LOCKS,
     MISSING,
     MOUNTS,
+    NAME,
     PATH,
     PATH2,
     SPACE,
@@ -64,9 +68,9 @@ from scopetrace.model.flow import Address
 from scopetrace.model.named import build
 from scopetrace.model.names import LIMITS, group_name, octal_digits, user_name
 from scopetrace.model.raw import LIMIT as LIMIT_LAYOUT
+from scopetrace.model.raw import PART_REMOVED, RawRecord
 from scopetrace.model.raw import SPACE as SPACE_LAYOUT
 from scopetrace.model.raw import STEP as STEP_LAYOUT
-from scopetrace.model.raw import RawRecord
 
 NOT_THERE = -errno.ENOENT
 OF_MISSING = (MISSING, TARGET, HEAD, STEP)
@@ -80,17 +84,31 @@ ATTACHING = (16, 0x4206)
 """PTRACE_ATTACH and PTRACE_SEIZE."""
 NO_LIMIT = 2**64 - 1
 OF_MEMORY = ("RLIMIT_AS", "RLIMIT_DATA")
+LOCKING_MEMORY = ("mlock", "mlock2")
 LOCKED_MEMORY = ("mlock", "mlock2", "mlockall", "shmget")
 DEVICES = "/dev/"
 """Where files are that are full by themselves, as /dev/full."""
-READ_ONLY = "ro"
+READ_ONLY, NO_FOLLOWING = "ro", "nosymfollow"
 NOEXEC, NODEV, NO_FOLDER, LINK, TIME_WAIT = "noexec", "nodev", "no_folder", "link", "time_wait"
 NO_INODES, MOUNTED, LEFT_THERE = "no_inodes", "mounted", "left_there"
 NOT_TRACEABLE = "not_traceable"
+UMOUNTS = ("umount", "umount2")
+KERNELS = ("/proc", "/sys")
+"""Where nobody makes files."""
+MOST_LINKS = 40
+"""That are followed on the way to a path: path_resolution(7)."""
+OPEN_HOW = struct.Struct("=QQQ")
+NO_MAGIC_LINKS, NO_LINKS = 2, 4
+"""RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS: openat2(2)."""
+PAGE, KIB = 4096, 1024
+SETS_SIZE = ("truncate", "truncate64", "ftruncate", "ftruncate64", "fallocate")
+NO_FILE_SO_LARGE = "the file would be larger than its file system allows"
+UNUSABLE = "a part of this range is no memory that the process may use"
 OF_PROCESS = re.compile(
     r"/proc/(\d+)/(task/\d+/)?(exe|cwd|root|fd/\d+|map_files/.+|(numa_)?maps|smaps(_rollup)?)(/|$)"
 )
 """Links to files of a process, and its memory maps: for others if they may trace it (proc(5))."""
+LOCKED = re.compile(rb"^VmLck:\s*(\d+) kB", re.MULTILINE)
 SCRIPT = b"#!"
 RAW, PACKET, TYPE_MASK, AF_PACKET = 3, 10, 0xF, 17
 """Types and a family of sockets that need CAP_NET_RAW (raw(7), packet(7))."""
@@ -166,7 +184,7 @@ def evidence_of(
     reason, failing = REASONS.get(-record.result), build(Failing, known)
     found = NOTHING if reason is None else reason(failing)
     if may_have_fault(record):
-        found = found._replace(detail=_fault(failing))
+        found = found._replace(detail=_fault(failing) or found.detail)
     return None if found is NOTHING or found == NOTHING else found
 
 
@@ -189,7 +207,24 @@ def _not_there(failing: Failing) -> Evidence:
     parts, head = failing.parts, failing.parts.get(HEAD)
     interpreter = (interpreter_of(head) or None) if head else None
     missing, target = _text(parts, MISSING), _text(parts, TARGET)
-    return build(Evidence, (missing, target, interpreter, *AFTER_INTERPRETER))
+    found = build(Evidence, (missing, target, interpreter, *AFTER_INTERPRETER))
+    if missing and not target and failing.record.flags().get(MISSING, 0) & PART_REMOVED:
+        return found._replace(
+            detail=f"the folder where the path starts has been removed: {missing}"
+        )
+    return found._replace(detail=_to_make(failing, missing, target)) if target else found
+
+
+def _to_make(failing: Failing, missing: str | None, target: str) -> str | None:
+    """Say that open(2) cannot make what a link leads to, since the folder of that is not there."""
+    makes = (
+        failing.op in OPENS and open_flags(failing.record, failing.parts, failing.op) & os.O_CREAT
+    )
+    if not makes or target.startswith(KERNELS) or failing.file.startswith(f"{missing}/"):
+        return None
+    link = missing or failing.file
+    made = Path(link).parent / target
+    return f"{link} is a link to {target}, and there is no folder {made.parent}"
 
 
 def _meant(failing: Failing, path: int) -> Step | None:
@@ -387,7 +422,7 @@ def _no_folder(failing: Failing) -> Evidence:
     ends = (failing.file, failing.other)
     files = [step.name for step in steps if not stat.S_ISDIR(step.mode)]
     if failing.op in OPENS and steps and steps[-1].name in ends and stat.S_ISLNK(steps[-1].mode):
-        return _loop(failing)  # O_DIRECTORY with O_NOFOLLOW
+        return _not_followed(steps[-1])  # O_DIRECTORY with O_NOFOLLOW
     found = min(files, key=lambda name: name in ends, default=None)
     if found is None and not steps:
         found = _started_from(failing)
@@ -403,12 +438,54 @@ def _started_from(failing: Failing) -> str | None:
     return file.path if file is not None and is_file else None
 
 
-def _loop(failing: Failing) -> Evidence:
+def _not_followed(step: Step) -> Evidence:
     """Return the symbolic link that open(2) was not to follow (O_NOFOLLOW)."""
-    steps = steps_of(failing.record)
-    if not steps or not stat.S_ISLNK(steps[-1].mode):
+    return Evidence(refused_by=step.name, obstacle=LINK)
+
+
+def _loop(failing: Failing) -> Evidence:
+    """Return which symbolic link is not followed, in the order in which the kernel asks.
+
+    That is pick_link() in fs/namei.c.
+    """
+    steps, targets = steps_of(failing.record), failing.record.all_parts(TARGET)
+    links = [step for step in steps if stat.S_ISLNK(step.mode)]
+    if len(links) != len(targets):
         return NOTHING
-    return Evidence(refused_by=steps[-1].name, obstacle=LINK)
+    leads = {link.name: text(target) for link, target in zip(links, targets, strict=True)}
+    for number in (1, 2):
+        names = [link.name for link in _of_path(links, number)]
+        if detail := _too_many_links(names, leads) or _forbidden_link(failing, names):
+            return Evidence(detail=detail)
+    last = next((way[-1] for path in (2, 1) if (way := _of_path(steps, path))), None)
+    return _not_followed(last) if last and stat.S_ISLNK(last.mode) else NOTHING
+
+
+def _too_many_links(names: list[str], leads: dict[str, str]) -> str:
+    if len(names) <= MOST_LINKS:
+        return ""
+    first = next((name for name in names if names.count(name) > 1), None)
+    if first is None:
+        return f"more than {MOST_LINKS} links are on the way, from {names[0]} to {names[-1]}"
+    target = leads[first]
+    is_alone = target == first.rpartition("/")[2]
+    back = "itself" if is_alone else f"{target}, which leads back to it"
+    return f"{first} is a link to {back}"
+
+
+def _forbidden_link(failing: Failing, names: list[str]) -> str:
+    """Say which link a flag of openat2(2), or of the mount that it is on, forbids to follow."""
+    how = failing.parts.get(HOW, b"")
+    resolve = OPEN_HOW.unpack_from(how)[2] if len(how) >= OPEN_HOW.size else 0
+    if names and resolve & NO_LINKS:
+        return f"{names[0]} is a symbolic link, and RESOLVE_NO_SYMLINKS allows none"
+    for name in names:
+        if resolve & NO_MAGIC_LINKS and OF_PROCESS.match(name):
+            return f"{name} is a link of the kernel's own, and RESOLVE_NO_MAGICLINKS allows none"
+        mount = find_mount(failing.parts.get(MOUNTS, b""), name)
+        if mount is not None and NO_FOLLOWING in mount.options:
+            return f"{name} is a symbolic link, and {mount.point} is mounted {NO_FOLLOWING}"
+    return ""
 
 
 # -- limits and file systems
@@ -436,6 +513,8 @@ def _limited(failing: Failing) -> Evidence:
             continue
         resource, soft, _hard = LIMIT_LAYOUT.unpack(part)
         name = LIMITS.get(resource, "")
+        if name in OF_MEMORY and failing.op in LOCKING_MEMORY:
+            continue
         if soft != NO_LIMIT and not (name == "RLIMIT_MEMLOCK" and _fits(failing, soft)):
             return Evidence(limit_name=name, limit_value=soft)
     return NOTHING
@@ -443,9 +522,33 @@ def _limited(failing: Failing) -> Evidence:
 
 def _fits(failing: Failing, most: int) -> bool:
     """Return whether the memory that was to be locked is none, or no more than may be."""
-    if failing.op in ("mlock", "mlock2"):
-        return failing.record.arg2 <= most
+    if failing.op in LOCKING_MEMORY:
+        return _locked_then(failing) <= most
     return failing.op not in LOCKED_MEMORY
+
+
+def _locked_then(failing: Failing) -> int:
+    """Return how many bytes mlock(2) would have locked in all; 0: no limit holds (mm/mlock.c)."""
+    status, record = failing.parts.get(STATUS, b""), failing.record
+    asker, locked = read_asker(status), LOCKED.search(status)
+    if asker is not None and asker.has(CAPABILITIES["CAP_IPC_LOCK"]):
+        return 0
+    pages = -(-(record.arg1 % PAGE + record.arg2) // PAGE) if status else 0
+    return max(record.arg2, pages * PAGE) + (int(locked[1]) * KIB if locked else 0)
+
+
+def _no_memory(failing: Failing) -> Evidence:
+    """Return the limit, or that of mlock(2) the memory itself is why."""
+    found = _limited(failing)
+    is_known = failing.op in LOCKING_MEMORY and STATUS in failing.parts
+    return Evidence(detail=UNUSABLE) if found is NOTHING and is_known else found
+
+
+def _too_large(failing: Failing) -> Evidence:
+    """Return the limit, or that of a call that sets a size the file system has none as large."""
+    found = _limited(failing)
+    is_known = failing.op in SETS_SIZE and LIMIT in failing.parts
+    return Evidence(detail=NO_FILE_SO_LARGE) if found is NOTHING and is_known else found
 
 
 def _try_again(failing: Failing) -> Evidence:
@@ -481,6 +584,9 @@ def _no_inodes(failing: Failing) -> str | None:
 
 def _mounted(failing: Failing) -> Evidence:
     """Return the name that cannot be removed or renamed, as something is mounted there."""
+    if failing.op in UMOUNTS:
+        inside = mount_inside(failing.parts.get(MOUNTS, b""), _text(failing.parts, NAME) or "")
+        return Evidence(detail=f"{inside} is mounted inside of it") if inside else _busy(failing)
     for file in filter(None, (failing.file, failing.other)):
         mount = find_mount(failing.parts.get(MOUNTS, b""), file)
         if mount is not None and mount.point == file:
@@ -544,9 +650,9 @@ REASONS: dict[int, Callable[[Failing], Evidence]] = {
     errno.ENOTDIR: _no_folder,
     errno.ELOOP: _loop,
     errno.EMFILE: _too_many,
-    errno.ENOMEM: _limited,
+    errno.ENOMEM: _no_memory,
     errno.EFAULT: _limited,
-    errno.EFBIG: _limited,
+    errno.EFBIG: _too_large,
     errno.EAGAIN: _try_again,
     errno.ENOSPC: _file_system,
     errno.EDQUOT: _file_system,

@@ -19,10 +19,24 @@ from typing import NamedTuple
 from scopetrace.decode.addresses import AF_INET, AF_INET6
 from scopetrace.decode.interpreter import SCRIPT, interpreter_of
 from scopetrace.decode.mounts import find_mount
-from scopetrace.decode.parts import ADDRESS, FDINFO, HEAD, MOUNTS, PATH, Parts
+from scopetrace.decode.parts import (
+    ADDRESS,
+    EXCESS,
+    FDINFO,
+    HEAD,
+    MOUNTS,
+    NAME,
+    NAME2,
+    PATH,
+    PATH2,
+    STATUS,
+    VALUE,
+    Parts,
+)
 from scopetrace.decode.path_arguments import AT_FDCWD, EXECS, OPENS, open_flags
 from scopetrace.decode.state import INT, signed
-from scopetrace.model.raw import RawRecord
+from scopetrace.model.raw import EXCESS as EXCESS_LAYOUT
+from scopetrace.model.raw import ExcessPlace, RawRecord
 
 
 class Faulty(NamedTuple):
@@ -89,6 +103,10 @@ CLONE_FLAGS = (
 RESET_ON_FORK = 0x40000000
 """SCHED_RESET_ON_FORK: sched_setscheduler(2)."""
 MCL_CURRENT, MCL_FUTURE = 1, 2
+PROTOCOLS = 263
+"""IPPROTO_MAX: inet_create() in net/ipv4/af_inet.c."""
+MOST_PATH, MOST_NAME = 4095, 255
+MS_REMOUNT = 0x20
 MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_FLAGS = 1, 2, 4, 0xF
 ADDRESSES = {AF_INET: 16, AF_INET6: 24}
 """Family → bytes of its shortest address: the kernel takes one of IPv6 without a scope."""
@@ -102,6 +120,15 @@ NO_OTHER_END = {
     stat.S_IFBLK: NO_DEVICE,
 }
 """Type of a file → why open(2) fails with ENXIO."""
+OF_SEMAPHORES = (11, 12, 14, 15, 16)
+"""GETPID, GETVAL, GETNCNT, GETZCNT, SETVAL: semctl(2)."""
+OF_SETS = (0, 1, 2, 13, 17, *OF_SEMAPHORES)
+"""IPC_RMID, IPC_SET, IPC_STAT, GETALL, SETALL."""
+IPC_64 = 0x100
+ATTACHES = (16, 0x4206)
+"""PTRACE_ATTACH and PTRACE_SEIZE."""
+SESSION = re.compile(rb"^NStgid:.*?(\d+)$.*^NSsid:.*?(\d+)$", re.MULTILINE | re.DOTALL)
+"""In /proc/PID/status: a process and its session, each as its own namespace numbers it."""
 TERMINAL = "/dev/tty"
 SYSCTL_KERNEL = "/proc/sys/kernel"
 
@@ -315,8 +342,11 @@ def _socket(faulty: Faulty) -> str:
     kind = faulty.record.arg2 & INT
     if unknown := kind & ~TYPE_MASK & ~TYPE_FLAGS:
         return f"{unknown:#x} in type is no known flag"
-    number = kind & TYPE_MASK
-    return f"there is no socket type {number}" if number not in TYPES else ""
+    number, protocol = kind & TYPE_MASK, signed(faulty.record.arg3)
+    if number not in TYPES:
+        return f"there is no socket type {number}"
+    is_none = faulty.record.arg1 & INT in ADDRESSES and not 0 <= protocol < PROTOCOLS
+    return f"there is no protocol {protocol}" if is_none else ""
 
 
 def _locked(faulty: Faulty) -> str:
@@ -412,7 +442,23 @@ def _unmounted(faulty: Faulty) -> str:
         return _flags(2, UMOUNT_FLAGS)(faulty)
     if flags & MNT_EXPIRE and flags & (MNT_FORCE | MNT_DETACH):
         return "MNT_EXPIRE excludes MNT_FORCE and MNT_DETACH"
-    return "it is no mount point, or one that belongs to another namespace"
+    if MOUNTS not in faulty.parts:
+        return "it is no mount point, or one that belongs to another namespace"
+    locked = "its mount came from another user namespace, and is locked (mount_namespaces(7))"
+    return locked if _is_mount_point(faulty, NAME) else "it is no mount point"
+
+
+def _is_mount_point(faulty: Faulty, path: int) -> bool:
+    name = os.fsdecode(faulty.parts.get(path, b""))
+    mount = find_mount(faulty.parts.get(MOUNTS, b""), name)
+    return mount is not None and mount.point == name
+
+
+def _remounted(faulty: Faulty) -> str:
+    if not faulty.record.arg4 & MS_REMOUNT or MOUNTS not in faulty.parts:
+        return ""
+    known = _is_mount_point(faulty, NAME2)
+    return "the file system takes no such option" if known else "it is no mount point"
 
 
 def _bound(faulty: Faulty) -> str:
@@ -473,6 +519,19 @@ def _address(faulty: Faulty) -> str:
     return _aligned("address", faulty.record.arg1)
 
 
+def _of_set(faulty: Faulty) -> str:
+    """Say that there is no such set of semaphores, or no such one in it: semctl(2)."""
+    value, command = faulty.parts.get(VALUE), faulty.record.arg3 & INT & ~IPC_64
+    if value is None or command not in OF_SETS:
+        return ""
+    count, number = int.from_bytes(value, sys.byteorder), signed(faulty.record.arg2)
+    if not count:
+        return f"there is no set of the id {signed(faulty.record.arg1)}"
+    is_none = command in OF_SEMAPHORES and not 0 <= number < count
+    others = "semaphore 0 only" if count == 1 else f"the semaphores 0 to {count - 1}"
+    return f"the set has {others}, and no {number}" if is_none else ""
+
+
 INVALID: dict[str, Fault] = {
     **dict.fromkeys(("rename", "renameat", "renameat2"), _renamed),
     "rmdir": _last_name,
@@ -498,9 +557,11 @@ INVALID: dict[str, Fault] = {
     **dict.fromkeys(("munmap", "mprotect", "mremap", "msync"), _address),
     "bind": _bound,
     "shmat": _attached,
+    "semctl": _of_set,
     **dict.fromkeys(("pread64", "pwrite64", "preadv", "pwritev"), _transferred_at),
     "sched_setscheduler": _scheduled,
     **dict.fromkeys(("umount", "umount2"), _unmounted),
+    "mount": _remounted,
     **dict.fromkeys(("fcntl", "fcntl64"), _commanded),
     "clone": _shared,
     **dict.fromkeys(("read", "write", "readv", "writev"), _direct),
@@ -575,6 +636,55 @@ def _no_socket(faulty: Faulty) -> str:
     return "" if kind in (0, stat.S_IFSOCK, stat.S_IFDIR) else "it is no socket"
 
 
+def _excess(faulty: Faulty) -> str:
+    """Say which argument or variable of exec is too long, or that all together are: execve(2)."""
+    part = faulty.parts.get(EXCESS, b"")
+    if len(part) < EXCESS_LAYOUT.size:
+        return ""
+    place, number, size, limit = EXCESS_LAYOUT.unpack_from(part)
+    if place == ExcessPlace.ALL:
+        what = f"the {number} arguments and variables" if number else "the arguments and variables"
+        much = f"have {size} bytes with their pointers, more" if number else "have more bytes"
+        return f"{what} {much} than {limit} (a quarter of RLIMIT_STACK, 128 KiB to 6 MiB)"
+    name, is_whole, _ = part[EXCESS_LAYOUT.size :].partition(b"=")
+    which = f"argument {number}" if place == ExcessPlace.ARGUMENT else f"variable {number}"
+    if place == ExcessPlace.VARIABLE and is_whole:
+        which = f"the variable {os.fsdecode(name)}"
+    return f"{which} has {size} bytes, more than {limit}"
+
+
+def _grouped(faulty: Faulty) -> str:
+    """Say why a process does not come into a process group: setpgid() in kernel/sys.c."""
+    pid, group = signed(faulty.record.arg1), signed(faulty.record.arg2)
+    found = [SESSION.search(status) for status in faulty.record.all_parts(STATUS)]
+    if faulty.op != "setpgid" or not all(found) or len(found) != 1 + bool(pid):
+        return ""
+    (process, session), (_, own) = (each.groups() for each in (found[0], found[-1]) if each)
+    if session != own:
+        return f"process {pid} is of another session"
+    if process == session:
+        return "the process leads a session"
+    return f"its session has no process group {group}"
+
+
+def _traces_itself(faulty: Faulty) -> str:
+    record = faulty.record
+    itself = faulty.op == "ptrace" and record.arg1 in ATTACHES and record.arg2 & INT == record.pid
+    return "a process cannot trace itself" if itself else ""
+
+
+def _too_long(faulty: Faulty) -> str:
+    """Say that a path is too long, or a name in it; symlink's first one is just text."""
+    for kind in (PATH, PATH2):
+        path = faulty.parts.get(kind, b"")
+        if len(path) > MOST_PATH:
+            return f"the path is longer than {MOST_PATH} bytes"
+        is_text = kind == PATH and faulty.op.startswith("symlink")
+        if not is_text and max(map(len, path.split(b"/"))) > MOST_NAME:
+            return f"a name in the path is longer than {MOST_NAME} bytes"
+    return ""
+
+
 def _ends_in_slash(faulty: Faulty) -> str:
     """Say why open(2) makes no file: what ends so is the name of a folder."""
     makes = faulty.op in OPENS and open_flags(faulty.record, faulty.parts, faulty.op) & os.O_CREAT
@@ -585,7 +695,9 @@ def _ends_in_slash(faulty: Faulty) -> str:
 BY_ERROR: dict[int, tuple[Fault, ...]] = {
     errno.EBADF: (_no_pidfd, _not_open, _beyond_limit, _opened_for),
     errno.EACCES: (_of_mapping, _is_folder, _queue_name),
-    errno.EPERM: (_is_folder, _no_attributes),
+    errno.EPERM: (_is_folder, _no_attributes, _grouped, _traces_itself),
+    errno.E2BIG: (_excess,),
+    errno.ENAMETOOLONG: (_too_long,),
     errno.EBUSY: (_last_name,),
     errno.ENOEXEC: (_no_interpreter,),
     errno.ELOOP: (_circle,),

@@ -8,9 +8,12 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from functools import reduce
+from operator import or_
 
 from scopetrace.syscalls.call import Abi, Call, Phase
 from scopetrace.syscalls.descriptors import positions, signed, text_at
+from scopetrace.syscalls.names import name_set
 from scopetrace.syscalls.recorded import Recorded
 
 MOST_PATH, MOST_NAME = 4095, 255
@@ -41,12 +44,21 @@ IPV6_MULTICAST_HOPS, IPV6_MTU_DISCOVER, IPV6_TCLASS."""
 GROUPS = {(0, 35): (socket.AF_INET, 4, 8), (0, 36): (socket.AF_INET, 4, 8), (41, 20): (10, 16, 20)}
 """Options that join or leave a group → the family, and bytes of an address and of the value."""
 INT = 4
+HOW = struct.Struct("=QQQ")
+"""struct open_how: flags, mode and resolve."""
+O_WAYS, O_CREAT, O_DIRECTORY, O_PATH, O_TMPFILE = 3, 0o100, 0o200000, 0o10000000, 0o20000000
+O_RDONLY, WITH_PATH = 0, O_PATH | O_DIRECTORY | 0o400000 | 0o2000000
+"""With O_PATH only O_DIRECTORY, O_NOFOLLOW and O_CLOEXEC."""
+RESOLVE_NO_XDEV, RESOLVE_BENEATH, RESOLVE_IN_ROOT, ALL_RESOLVE = 1, 8, 16, 0x3F
+ALL_MODES = 0o7777
+QUEUE = struct.Struct("=qqq")
+"""struct mq_attr: flags, most messages, and most bytes of one."""
+MS_REMOUNT, SEM_UNDO = 0x20, 0x1000
 OF_MOUNTS = (
-    (0x20, "it is no mount point, or takes no such option"),
     (0x1E0000, "it is no mount point"),
     (0x2000, "the source is no mount point, or the target is inside of it"),
 )
-"""MS_REMOUNT, those that say who else sees mounts, and MS_MOVE: mount(2)."""
+"""Those that say who else sees mounts, and MS_MOVE: mount(2)."""
 
 Reason = Callable[[Call], str]
 """Says why; empty: not for this."""
@@ -141,6 +153,15 @@ def _port(call: Call) -> str:
     return "its port is 0" if is_none else ""
 
 
+def _full(call: Call) -> str:
+    """Say what connect(2) would have to wait for."""
+    family = int.from_bytes(_given(call, 1)[:2], "little")
+    if family == socket.AF_UNIX:
+        return "as many wait there to be accepted as listen(2) allowed"
+    is_inet = family in (socket.AF_INET, socket.AF_INET6)
+    return "no port is left on this side (net.ipv4.ip_local_port_range)" if is_inet else ""
+
+
 def _buffers(call: Call) -> str:
     number, _ = _message(call)
     many = number > MOST_BUFFERS
@@ -192,12 +213,79 @@ def _key(call: Call) -> str:
     return f"a key of this type has 1 to {MOST_KEY} bytes, not {size}" if wrong else ""
 
 
+def _queue(call: Call) -> str:
+    """Say which attribute of a queue is none: mq_attr_ok() in ipc/mqueue.c."""
+    data = _given(call, 3)
+    if call.abi != Abi.X86_64 or len(data) < QUEUE.size:
+        return ""
+    _, most, size = QUEUE.unpack_from(data)
+    none = (("mq_maxmsg", most), ("mq_msgsize", size))
+    return next((f"{name} is {value}" for name, value in none if value <= 0), "")
+
+
+def _asked_option(call: Call) -> str:
+    data = _given(call, 4)
+    length = int.from_bytes(data[:INT], "little", signed=True)
+    return f"its length is {length}" if length < 0 else ""
+
+
 def _mounted(call: Call) -> str:
     """Say why mount(2) is invalid where it makes no new mount."""
-    return next((text for flags, text in OF_MOUNTS if call.args[3] & flags), "")
+    remounts = call.args[3] & MS_REMOUNT
+    return "" if remounts else next((text for bits, text in OF_MOUNTS if call.args[3] & bits), "")
+
+
+def _raised(call: Call) -> str:
+    """Say that a semaphore would be too large, unless it may be what SEM_UNDO would undo."""
+    data = _given(call, 1)
+    flags = [flag for _, _, flag in struct.iter_unpack("=HhH", data[: len(data) // 6 * 6])]
+    undoes = any(flag & SEM_UNDO for flag in flags)
+    return "a semaphore would be larger than 32767" if flags and not undoes else ""
+
+
+def _opened(call: Call) -> str:
+    """Say what of a struct open_how is wrong, in the order of build_open_flags() in fs/open.c."""
+    data = _given(call, 2)
+    if len(data) < HOW.size or call.args[3] < HOW.size:
+        return ""
+    flags, mode, resolve = HOW.unpack_from(data)
+    known = reduce(or_, (bits for _, bits in name_set("open").flags), O_WAYS)
+    creates, makes = flags & O_CREAT, flags & (O_CREAT | O_TMPFILE)
+    rows = (
+        (flags & ~known, f"how.flags has an unknown flag, {flags & ~known:#x}"),
+        (resolve & ~ALL_RESOLVE, f"how.resolve has an unknown flag, {resolve & ~ALL_RESOLVE:#x}"),
+        (
+            resolve & RESOLVE_BENEATH and resolve & RESOLVE_IN_ROOT,
+            "RESOLVE_BENEATH and RESOLVE_IN_ROOT exclude each other",
+        ),
+        (makes and mode & ~ALL_MODES, f"how.mode is {mode:#o}, more than permissions"),
+        (mode and not makes, f"how.mode is {mode:#o}, which takes O_CREAT or O_TMPFILE"),
+        (creates and flags & O_DIRECTORY, "O_CREAT and O_DIRECTORY exclude each other"),
+        (flags & O_TMPFILE and not flags & O_DIRECTORY, "O_TMPFILE lacks its O_DIRECTORY"),
+        (flags & O_TMPFILE and flags & O_WAYS == O_RDONLY, "O_TMPFILE needs O_WRONLY or O_RDWR"),
+        (
+            flags & O_PATH and flags & ~WITH_PATH,
+            "O_PATH takes no flags but O_DIRECTORY, O_NOFOLLOW and O_CLOEXEC",
+        ),
+    )
+    return next((text for wrong, text in rows if wrong), "")
+
+
+def _led_out(call: Call) -> str:
+    """Say where a path leads that openat2(2) does not allow."""
+    data = _given(call, 2)
+    resolve = HOW.unpack_from(data)[2] if len(data) >= HOW.size else 0
+    if resolve & RESOLVE_BENEATH and text_at(call, 1).startswith("/"):
+        return "the path is absolute, and RESOLVE_BENEATH allows none"
+    return {
+        RESOLVE_BENEATH: "the path leads out of the folder where it starts (RESOLVE_BENEATH)",
+        RESOLVE_NO_XDEV: "the path leads to another mount (RESOLVE_NO_XDEV)",
+    }.get(resolve & (RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_IN_ROOT), "")
 
 
 REASONS: dict[tuple[str, str], Reason] = {
+    ("openat2", "EXDEV"): _led_out,
+    ("openat2", "EINVAL"): _opened,
     **dict.fromkeys((("fcntl", "EINVAL"), ("fcntl64", "EINVAL")), _locked),
     ("timer_create", "EINVAL"): _event(1),
     ("mq_notify", "EINVAL"): _event(1),
@@ -205,8 +293,12 @@ REASONS: dict[tuple[str, str], Reason] = {
     ("sendto", "EINVAL"): _port,
     ("sendmsg", "EINVAL"): _control,
     ("setsockopt", "EINVAL"): _option,
+    ("connect", "EAGAIN"): _full,
+    ("getsockopt", "EINVAL"): _asked_option,
+    ("mq_open", "EINVAL"): _queue,
     ("add_key", "EINVAL"): _key,
     ("mount", "EINVAL"): _mounted,
+    **dict.fromkeys((("semop", "ERANGE"), ("semtimedop", "ERANGE")), _raised),
     ("symlink", "ENAMETOOLONG"): _long_link,
     ("symlinkat", "ENAMETOOLONG"): _long_link,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from scopetrace.explain.certain import takes_any_open
 from scopetrace.model.shown import escape
 from scopetrace.syscalls.call import Call
 from scopetrace.syscalls.descriptors import (
@@ -18,14 +19,16 @@ from scopetrace.syscalls.descriptors import (
     LISTENS,
     QUEUE,
     READ_ONLY,
+    SEALED,
     SHUT,
+    UNSEALABLE,
     WRITE_ONLY,
     Files,
     path_of,
     positions,
     signed,
 )
-from scopetrace.syscalls.recorded import Recorded
+from scopetrace.syscalls.recorded import Recorded, call_name
 
 KINDS = (
     (re.compile(r"pipe:"), "a pipe"),
@@ -48,6 +51,12 @@ NAMESPACES = {
 OF_ITSELF = ("/proc/self/", "/proc/thread-self/")
 UNWRITABLE = re.compile(r"(epoll|timerfd|signalfd|inotify|pidfd)$")
 UNREADABLE = ("epoll", "pidfd")
+SHORT = {
+    "inotify": "the next event is longer than the memory for it",
+    "signalfd": "a signalfd gives 128 bytes at once",
+}
+"""Name of a descriptor → why it cannot be read."""
+F_ADD_SEALS = 1033
 LENGTHS = {"connect": 2, "bind": 2, "sendto": 5}
 """Where the length of an address stands, counted from 0."""
 
@@ -107,7 +116,15 @@ def _unlistening(state: set[str]) -> str:
 def _bound(call: Call, files: Files) -> str:
     state = _state(call, files) or set()
     is_bound = "the socket is bound already" if state & {BOUND, CONNECTED} else ""
-    return _address(call, files) or is_bound
+    return _address(call, files) or is_bound or _without_scope(call, files)
+
+
+def _without_scope(call: Call, files: Files) -> str:
+    """Say that a link-local address lacks its scope, of a socket that is known not to be bound."""
+    data = next((piece.data for piece in call.memory if piece.argument == 1), b"")
+    is_ipv6 = _state(call, files) is not None and data[:2] == b"\x0a\0"
+    lacks = is_ipv6 and data[8:9] == b"\xfe" and data[9] & 0xC0 == 0x80 and not any(data[24:28])
+    return "a link-local address needs sin6_scope_id" if lacks else ""
 
 
 def _address(call: Call, files: Files, name: str = "bind") -> str:
@@ -148,6 +165,20 @@ def _no_positions(call: Call, files: Files) -> str:
     ((at, kind),) = found
     which = "it" if len(places) == 1 else f"descriptor {_fd(call, at)}"
     return f"{which} has no positions, since it is {kind}"
+
+
+def _not_open_at_all(call: Call, files: Files) -> str:
+    """Say that a descriptor is not open, or by O_PATH, where any other would do."""
+    at = positions(call.abi, call.number).fds
+    fd = _fd(call, at[0]) if at and takes_any_open(call_name(call.abi, call.number), call) else -1
+    if fd in files.names:
+        return f"descriptor {fd} is open for its name only (O_PATH)"
+    return f"no file is open as descriptor {fd}" if fd >= 0 and files.knows_opens else ""
+
+
+def _not_passed(call: Call, files: Files) -> str:
+    """Say that of the descriptors of sendmsg(2) it is not the socket that is not open."""
+    return "a descriptor that was to be passed is not open" if _fd(call) in files.names else ""
 
 
 def _in_use(call: Call, files: Files) -> str:
@@ -212,8 +243,7 @@ def _not_written(call: Call, files: Files) -> str:
 def _not_read(call: Call, files: Files) -> str:
     if files.names.get(_fd(call)) in UNREADABLE:
         return f"nothing can be read from it: it is {kind_of(files, _fd(call))}"
-    is_watch = files.names.get(_fd(call)) == "inotify"
-    return "the next event is longer than the memory for it" if is_watch else ""
+    return SHORT.get(files.names.get(_fd(call), ""), "")
 
 
 def _tee(call: Call, files: Files) -> str:
@@ -259,7 +289,34 @@ def _copied(call: Call, files: Files) -> str:
     return next((f"descriptor {fd} is {kind}, no regular file" for fd, kind in kinds if kind), "")
 
 
+def _unsealed(call: Call, files: Files) -> str:
+    """Say why seals are not added, in the order of memfd_add_seals() in mm/memfd.c."""
+    state = (_state(call, files) or set()) if call.args[1] == F_ADD_SEALS else set()
+    if READ_ONLY in state:
+        return "it is open for reading only"
+    if UNSEALABLE in state:
+        return "it was made without MFD_ALLOW_SEALING"
+    return "F_SEAL_SEAL, which was added before, forbids further seals" if SEALED in state else ""
+
+
+# -- children -------------------------------------------------------------------------------------
+
+
+def _no_child(call: Call, files: Files) -> str:
+    """Say why there is no child to wait for: wait(2)."""
+    pid = _fd(call)
+    if files.children.get(pid):
+        return f"process {pid} was waited for already"
+    left = [child for child, waited in files.children.items() if not waited]
+    if files.leaves_none and (pid in left or (pid == -1 and left)):
+        return "children that end leave nothing to wait for, as SIGCHLD is ignored"
+    return ""
+
+
 REASONS: dict[tuple[str, str], Reason] = {
+    **dict.fromkeys((("wait4", "ECHILD"), ("waitpid", "ECHILD")), _no_child),
+    ("fcntl", "EPERM"): _unsealed,
+    ("sendmsg", "EBADF"): _not_passed,
     ("connect", "EISCONN"): _stateful(
         lambda state: "the socket listens for others" if LISTENS in state else ""
     ),
@@ -287,5 +344,5 @@ REASONS: dict[tuple[str, str], Reason] = {
     ("copy_file_range", "EINVAL"): _copied,
 }
 """Call and error → why."""
-OF_ERRORS: dict[str, Reason] = {"ESPIPE": _no_positions}
+OF_ERRORS: dict[str, Reason] = {"ESPIPE": _no_positions, "EBADF": _not_open_at_all}
 """Error of any call → why."""

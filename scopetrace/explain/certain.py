@@ -83,6 +83,7 @@ READ_ONLY_OPTIONS = (3, 4, 30, 38, 39)
 IPC_64, MOST_COMMAND = 0x100, 20
 """A flag of commands for i386, and the last one, SEM_STAT_ANY."""
 SI_TKILL, RENAME_EXCHANGE = -6, 2
+P_PID = 1
 OF_ONE_THREAD = 0x100 | 0x800 | 0x10000 | 0x10000000
 """CLONE_VM, CLONE_SIGHAND, CLONE_THREAD and CLONE_NEWUSER: unshare(2)."""
 ADDRESSES, PRIORITIES = 1 << 47, 32768
@@ -120,9 +121,14 @@ def _negative(made: Recorded) -> str:
     return "" if found is None else _nothing_open(found)
 
 
+def takes_any_open(name: str, call: Call) -> bool:
+    """Whether a call fails with EBADF only if its descriptor is not open, or by O_PATH."""
+    is_of_terminal = name == "ioctl" and call.args[1] & ~0xFF == TERMINALS
+    return name in OPEN_AT_ALL or is_of_terminal
+
+
 def _not_open_at_all(made: Recorded) -> str:
-    is_of_terminal = made.name == "ioctl" and made.call.args[1] & ~0xFF == TERMINALS
-    if made.name not in OPEN_AT_ALL and not is_of_terminal:
+    if not takes_any_open(made.name, made.call):
         return ""
     fd = signed(made.call.args[positions(made.abi, made.number).fds[0]])
     return f"descriptor {fd} is not open, or for its name only (O_PATH)"
@@ -219,8 +225,10 @@ def _link(position: int) -> Reason:
 
 def _no_child(call: Call) -> str:
     pid = signed(call.args[0])
-    if pid < -1:
-        return f"no child is in the process group {-pid}"
+    return f"no child is in the process group {-pid}" if pid < -1 else _left_child(pid)
+
+
+def _left_child(pid: int) -> str:
     if pid <= 0:
         return "there is none to wait for"
     return f"process {pid} is no child of this one, or is not any more"
@@ -522,7 +530,9 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ("readlink", "EINVAL"): _link(2),
     ("readlinkat", "EINVAL"): _link(3),
     **dict.fromkeys((("wait4", "ECHILD"), ("waitpid", "ECHILD")), _no_child),
-    ("waitid", "ECHILD"): _always("there is none to wait for"),
+    ("waitid", "ECHILD"): lambda call: _left_child(
+        signed(call.args[1]) if call.args[0] == P_PID else 0
+    ),
     **dict.fromkeys(
         (
             (name, "EPERM")

@@ -120,7 +120,9 @@ LIMIT = (
     _integer("limit_value", "its value, in the unit of getrlimit(2)"),
 )
 HOLDER = (
-    _integer("holder_pid", "process id of who has the port, the lock or the file, if found"),
+    _integer(
+        "holder_pid", "process id of who has the port, the lock, the file or the mount, if found"
+    ),
     _text("holder_cmd", "its command line"),
 )
 REFUSED = (
@@ -401,6 +403,7 @@ SOURCES = (
         *REFUSED,
         *ASKER,
         *LIMIT,
+        *HOLDER,
     ),
     _source(
         "net.open",

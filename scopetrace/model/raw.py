@@ -21,6 +21,7 @@ SOCKET = struct.Struct("=iiiIQQ")
 STEP = struct.Struct("=IIIIQ")
 LIMIT = struct.Struct("=QQQ")
 SPACE = struct.Struct("=QQ")
+EXCESS = struct.Struct("=QQQQ")
 IDS = struct.Struct("=IIII")
 
 RESULT_UNKNOWN = -(2**63)
@@ -108,12 +109,23 @@ class Part(IntEnum):
     LOCKS = 37
     IDS = 38
     HOLDER = 39
+    EXCESS = 40
 
 
 PART_CUT = 1
 """Flag of a part: there was more than the limit."""
 PART_UNREADABLE = 2
 """Flag of a part: memory or /proc refused; what is here is what could be had."""
+PART_REMOVED = 4
+"""Flag of MISSING: it is the folder where a path starts, and was removed."""
+
+
+class ExcessPlace(IntEnum):
+    """What the strings of an exec are too much of (enum raw_excess_place)."""
+
+    ALL = 0
+    ARGUMENT = 1
+    VARIABLE = 2
 
 
 class Seen(IntEnum):

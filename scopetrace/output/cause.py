@@ -149,6 +149,8 @@ def _meaning(data: Data) -> str:
 
 
 def _missing(data: Data) -> str:
+    if data.get("detail"):
+        return ""
     target = data.get("link_target")
     if target:
         link = data.get("missing_folder") or data.get("file") or data.get("unix_peer_path", "it")
@@ -306,6 +308,10 @@ def _mount(data: Data) -> str:
     return form.format(escape(str(point))) if form and point else ""
 
 
+RUNS = "runs it"
+HOLDS = {"ETXTBSY": RUNS, "EBUSY": "uses it"}
+
+
 def _holder(data: Data) -> str:
     pid = data.get("holder_pid")
     if pid is None:
@@ -313,7 +319,10 @@ def _holder(data: Data) -> str:
         return "another process holds the lock" if _is_lock(data) and not explained else ""
     command = escape(str(data.get("holder_cmd") or "process"))
     waits = ", and waits for this process" if data.get("error") == "EDEADLK" else ""
-    return f"{shorten(command, MOST_OF_COMMAND)} [{pid}] has it{waits}"
+    verb = HOLDS.get(str(data.get("error")), "has it")
+    if verb == RUNS and SHORT_NAMES.get(str(data.get("op"))) == "exec":
+        verb = "has it open for writing"
+    return f"{shorten(command, MOST_OF_COMMAND)} [{pid}] {verb}{waits}"
 
 
 def _is_lock(data: Data) -> bool:

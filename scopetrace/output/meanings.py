@@ -15,7 +15,7 @@ MEANINGS = {
     "ELOOP": "more than 40 symbolic links are on the way, or they lead in a circle",
     "ENAMETOOLONG": "a name is longer than 255 bytes, or the path than 4095",
     "ENOEXEC": "it is neither a program for this machine nor a script that begins with #!",
-    "ETXTBSY": "the program file is being run or written",
+    "ETXTBSY": "a process runs it, or it is in use for swapping",
     "ENOSPC": "no space is left",
     "EMLINK": "it has as many names as its file system allows",
     "ENOTBLK": "it is no block device",
@@ -192,6 +192,9 @@ OF_CALLS = {
         "an argument or variable is longer than 131071 bytes, or all are longer than may be",
     ),
     **dict.fromkeys(
+        (("execve", "ETXTBSY"), ("execveat", "ETXTBSY")), "a process has it open for writing"
+    ),
+    **dict.fromkeys(
         ((op, "E2BIG") for op in SET_ATTRIBUTE), "the value is longer than 65536 bytes"
     ),
     **dict.fromkeys(
@@ -277,10 +280,8 @@ OF_CALLS = {
         ((op, "EINVAL") for op in ("msgctl", "msgrcv")), "there is no queue of that id"
     ),
     ("msgsnd", "EINVAL"): "there is no queue of that id, or the message is longer than it takes",
-    **dict.fromkeys(
-        ((op, "EINVAL") for op in ("semctl", "semop", "semtimedop")),
-        "there is no set of that id, or no semaphore of that number in it",
-    ),
+    ("semctl", "EINVAL"): "there is no set of that id, or no semaphore of that number in it",
+    **dict.fromkeys(((op, "EINVAL") for op in SEMAPHORES), "there is no set of that id"),
     **dict.fromkeys(
         ((op, "EINVAL") for op in ("shmctl", "shmdt")),
         "there is no segment of that id or address",

@@ -6,16 +6,18 @@ The rule: a call and its event have the same thread and the same time of entry.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from scopetrace.model.names import signal_name
 from scopetrace.model.whole_call import SIGNAL
 from scopetrace.query.sql_functions import JsonDecoder
+from scopetrace.syscalls.descriptors import signed
 from scopetrace.syscalls.recorded import Recorded
 
 SOURCES = "('fs.error', 'net.error', 'proc.error')"
-INTERRUPTED = "EINTR"
+INTERRUPTED, NO_CHILD = "EINTR", "ECHILD"
+P_PID = 1
 IGNORED = (17, 18, 23, 28)
 """SIGCHLD, SIGCONT, SIGURG and SIGWINCH: signal(7)."""
 _PAGE = 1000
@@ -25,8 +27,8 @@ Key = tuple[int, int]
 
 def data_of_failure(db: sqlite3.Connection, made: Recorded) -> dict[str, Any]:
     """Return the data of the event of a call that failed; empty: there is none."""
-    if made.error == INTERRUPTED:
-        return _signal_of(db, made)
+    if made.error in NO_EVENTS:
+        return NO_EVENTS[made.error](db, made)
     sql = f"SELECT data FROM event WHERE time_ns = ? AND tid = ? AND source IN {SOURCES}"
     found = db.execute(sql, (made.time_ns, made.tid)).fetchone()
     return dict(JsonDecoder()(found[0])) if found else {}
@@ -42,6 +44,26 @@ def _signal_of(db: sqlite3.Connection, made: Recorded) -> dict[str, Any]:
     order = f"ORDER BY number IN {IGNORED}, time_ns DESC LIMIT 1"
     found = db.execute(f"{sql} {order}", within).fetchone()
     return {"interrupted_by": signal_name(found[0])} if found else {}
+
+
+def _whose_child(db: sqlite3.Connection, made: Recorded) -> dict[str, Any]:
+    """Return that the process that was to be waited for is no child; empty: it is or was one."""
+    args = made.call.args
+    pid = signed(args[1] if args[0] == P_PID else -1) if made.name == "waitid" else signed(args[0])
+    if pid <= 0:
+        return {}
+    sql = "SELECT 1 FROM process WHERE pid = ? AND ppid = ? LIMIT 1"
+    if db.execute(sql, (pid, made.pid)).fetchone():
+        return {}
+    what = "is this process itself" if pid == made.pid else "is no child of this one"
+    return {"detail": f"process {pid} {what}"}
+
+
+NO_EVENTS: dict[str, Callable[[sqlite3.Connection, Recorded], dict[str, Any]]] = {
+    INTERRUPTED: _signal_of,
+    NO_CHILD: _whose_child,
+}
+"""Errors whose calls have no event of their own → what else the session says of them."""
 
 
 class Failures:
@@ -61,8 +83,8 @@ class Failures:
         """Return the data of a call's event; empty: it did not fail, or there is none."""
         if not made.error:
             return {}
-        if made.error == INTERRUPTED:
-            return _signal_of(self._db, made)
+        if made.error in NO_EVENTS:
+            return NO_EVENTS[made.error](self._db, made)
         key, end_ns = (made.tid, made.time_ns), made.time_ns + made.duration_ns
         while key not in self._waiting and self._last_ns <= end_ns:
             row = next(self._rows, None)

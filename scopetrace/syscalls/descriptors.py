@@ -14,7 +14,7 @@ from functools import cache
 from typing import NamedTuple
 
 from scopetrace.model.whole_call import END, FOUND
-from scopetrace.syscalls.call import Call, Piece
+from scopetrace.syscalls.call import Abi, Call, Piece
 from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.rows import row
 
@@ -26,13 +26,19 @@ CLONE_FILES, CLONE_THREAD = 0x400, 0x10000
 F_DUPFD, F_SETFD, F_DUPFD_CLOEXEC = 0, 2, 1030
 CLOSE_RANGE_CLOEXEC = 4
 MFD_CLOEXEC, FAN_CLOEXEC, PERF_FLAG_FD_CLOEXEC = 1, 1, 8
-O_ACCMODE = 3
+O_WRONLY, O_ACCMODE = 1, 3
 BOUND, CONNECTED, LISTENS, SHUT = "bound", "connected", "listens", "shut"
 """States of a socket; the last one: nothing can be sent through it any more (SHUT_WR)."""
 APPENDS, O_APPEND = "appends", 0o2000
 """State of a file that was opened so that each write is at its end."""
 QUEUE, READ_ONLY, WRITE_ONLY = "queue", "reads", "writes"
-"""States of a message queue."""
+"""States of a message queue; the second one also of a file."""
+UNSEALABLE, SEALED = "unsealable", "sealed"
+"""States of a memory file that takes no seals (any more): memfd_create(2), F_SEAL_SEAL."""
+MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, F_ADD_SEALS, F_SEAL_SEAL = 2, 8, 1033, 1
+SIGCHLD, SIG_IGN, SA_NOCLDWAIT = 17, 1, 2
+STILL_THERE = (b"\x7f", b"\xff")
+"""First byte of the status of a child that was stopped, or goes on: wait(2)."""
 SHOWN_NAME = 200
 """Characters of a name."""
 
@@ -71,7 +77,10 @@ def signed(value: int) -> int:
 class Files:
     """The descriptors of one process, and the folder in which its relative paths start."""
 
-    __slots__ = ("by", "cloexec", "cwd", "names", "origins", "states", "version")
+    __slots__ = (
+        *("by", "children", "cloexec", "cwd", "knows_opens", "leaves_none", "names", "origins"),
+        *("states", "version"),
+    )
 
     def __init__(self, cwd: str = "") -> None:
         self.cwd = cwd
@@ -81,6 +90,12 @@ class Files:
         """Descriptor → `Recorded.id` of the call that opened it; 0: it was open at the start."""
         self.states: dict[int, set[str]] = {}
         """Descriptor → what was done with it, shared by its copies; none: not all is known."""
+        self.children: dict[int, bool] = {}
+        """Pid of a child → whether it was waited for."""
+        self.leaves_none = False
+        """Whether children that end leave nothing to wait for, as SIGCHLD is ignored."""
+        self.knows_opens = False
+        """Whether the session has the calls that open files, as it has one."""
         self.by = 0
         """`Recorded.id` of the call that changes them now; 0: none does."""
         self.version = 0
@@ -91,6 +106,7 @@ class Files:
         files = Files(self.cwd)
         files.names, files.cloexec = dict(self.names), set(self.cloexec)
         files.origins, files.states = dict(self.origins), dict(self.states)
+        files.leaves_none, files.knows_opens = self.leaves_none, self.knows_opens
         return files
 
     def open(
@@ -204,10 +220,13 @@ Effect = Callable[[Files, Call, int], None]
 """What a call that succeeded changes; its result is the last argument."""
 
 
-def _opened(path: int, flags: int) -> Effect:
+def _opened(path: int, flags: int | None) -> Effect:
     def effect(files: Files, call: Call, result: int) -> None:
-        given = call.args[flags]
+        given = O_WRONLY if flags is None else call.args[flags]
         states = {APPENDS} if given & O_APPEND else set()
+        if not given & O_ACCMODE:
+            states.add(READ_ONLY)
+        files.knows_opens = True
         files.open(result, path_of(files, call, path), bool(given & CLOEXEC), states)
 
     return effect
@@ -231,7 +250,9 @@ def _made_cloexec(name: str) -> Effect:
 
 
 def _memfd(files: Files, call: Call, result: int) -> None:
-    files.open(result, f"memfd:{text_at(call, 0)}", bool(call.args[1] & MFD_CLOEXEC))
+    flags = call.args[1]
+    states = set() if flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL) else {UNSEALABLE}
+    files.open(result, f"memfd:{text_at(call, 0)}", bool(flags & MFD_CLOEXEC), states)
 
 
 def _copied(files: Files, old: int, new: int, cloexec: bool) -> None:
@@ -258,6 +279,8 @@ def _fcntl(files: Files, call: Call, result: int) -> None:
     fd, command = signed(call.args[0]), call.args[1]
     if command in (F_DUPFD, F_DUPFD_CLOEXEC):
         _copied(files, fd, result, command == F_DUPFD_CLOEXEC)
+    elif command == F_ADD_SEALS and call.args[2] & F_SEAL_SEAL:
+        files.states.get(fd, set()).add(SEALED)
     elif command == F_SETFD:
         (files.cloexec.add if call.args[2] & FD_CLOEXEC else files.cloexec.discard)(fd)
 
@@ -349,6 +372,19 @@ def _fchdir(files: Files, call: Call, result: int) -> None:
     files.cwd = files.names.get(signed(call.args[0]), files.cwd)
 
 
+def _waited(files: Files, call: Call, result: int) -> None:
+    status = _last_piece(call, 1)
+    if result in files.children and status and status.data[:1] not in STILL_THERE:
+        files.children[result] = True
+
+
+def _sigaction(files: Files, call: Call, result: int) -> None:
+    piece = next((piece for piece in call.memory if piece.argument == 1), None)
+    if call.args[0] == SIGCHLD and call.abi == Abi.X86_64 and piece and len(piece.data) >= 16:
+        handler, flags = struct.unpack_from("=QQ", piece.data)
+        files.leaves_none = handler == SIG_IGN or bool(flags & SA_NOCLDWAIT)
+
+
 def _exec(files: Files, call: Call, result: int) -> None:
     files.exec()
 
@@ -356,7 +392,7 @@ def _exec(files: Files, call: Call, result: int) -> None:
 EFFECTS: dict[str, Effect] = {
     "open": _opened(0, 1),
     "openat": _opened(1, 2),
-    "creat": _opened(0, 3),
+    "creat": _opened(0, None),
     "openat2": _openat2,
     "memfd_create": _memfd,
     "dup": _dup,
@@ -396,6 +432,8 @@ EFFECTS: dict[str, Effect] = {
     "fchdir": _fchdir,
     "execve": _exec,
     "execveat": _exec,
+    "wait4": _waited,
+    "rt_sigaction": _sigaction,
 }
 """Call → what it changes if it succeeds. Others that return a descriptor only replace the name."""
 AFTERWARDS = ("close", "close_range", "execve", "execveat")
@@ -462,6 +500,7 @@ class Descriptors:
         if not child or flags & CLONE_THREAD:
             return
         files = self.of(made.pid)
+        files.children[child] = False
         early = self._files.get(child)
         self._files[child] = files if flags & CLONE_FILES else files.copy()
         if early is not None and not flags & CLONE_FILES:  # calls that came before its parent's

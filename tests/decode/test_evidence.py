@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import stat
+import struct
 
 import pytest
 
@@ -11,7 +12,7 @@ from scopetrace.decode import evidence as evidence_module
 from scopetrace.decode import holders
 from scopetrace.model.evidence import Evidence
 from scopetrace.model.operation import Failed, FlowFailed, ProcessFailed
-from scopetrace.model.raw import LIMIT, RESULT_REFUSED, SPACE, STEP, Part
+from scopetrace.model.raw import LIMIT, PART_REMOVED, RESULT_REFUSED, SPACE, STEP, Part
 from support.raw_builder import pack_inet, pack_socket, pack_unix, status_text
 
 STATUS = b"Uid:\t9\t9\t9\t1000\nGid:\t9\t9\t9\t1001\nGroups:\t4\nCapEff:\t0\n"
@@ -157,13 +158,87 @@ def test_a_name_on_the_way_that_is_no_folder(evidence):
     assert found == Evidence(refused_by="/f", obstacle="no_folder")
 
 
-def test_a_link_that_was_not_to_be_followed(evidence):
-    link = (Part.STEP, pack_step("/l", stat.S_IFLNK | 0o777))
-    parts = [(Part.PATH, b"/l"), folder("/"), link]
+def link(name: str, target: str, **more: int) -> list[tuple[int, bytes]]:
+    """A link as the engine reports it of a call that failed with ELOOP."""
+    step = pack_step(name, stat.S_IFLNK | 0o777, **more)
+    return [(Part.STEP, step), (Part.TARGET, target.encode())]
 
-    assert evidence("openat", -100, error=errno.ELOOP, parts=parts) == Evidence(
-        refused_by="/l", obstacle="link"
-    )
+
+def how(resolve: int) -> tuple[int, bytes]:
+    return Part.HOW, struct.pack("=QQQ", 0, 0, resolve)
+
+
+NO_FOLLOWING = (Part.MOUNTS, b"1 2 0:1 / / rw,nosymfollow - ext4 a rw\n")
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"),
+    [
+        (link("/l", "x"), Evidence(refused_by="/l", obstacle="link")),
+        (
+            [*link("/m", "a"), *(link("/a", "b") + link("/b", "a")) * 20],
+            Evidence(detail="/a is a link to b, which leads back to it"),
+        ),
+        (link("/a", "a") * 41, Evidence(detail="/a is a link to itself")),
+        (
+            [part for number in range(41) for part in link(f"/{number}", "x")],
+            Evidence(detail="more than 40 links are on the way, from /0 to /40"),
+        ),
+        (link("/a", "a", path=2) * 41, Evidence(detail="/a is a link to itself")),
+        (
+            [how(4), *link("/l", "x"), *link("/m", "y")],
+            Evidence(detail="/l is a symbolic link, and RESOLVE_NO_SYMLINKS allows none"),
+        ),
+        (
+            [how(2), *link("/l", "x"), *link("/proc/9/cwd", "/"), folder("/")],
+            Evidence(
+                detail="/proc/9/cwd is a link of the kernel's own,"
+                " and RESOLVE_NO_MAGICLINKS allows none"
+            ),
+        ),
+        (
+            [*link("/l", "x"), file("/x"), NO_FOLLOWING],
+            Evidence(detail="/l is a symbolic link, and / is mounted nosymfollow"),
+        ),
+        ([*link("/l", "x"), file("/x")], None),
+        (link("/a", "a")[:1] * 41, None),
+    ],
+)
+def test_which_link_is_not_followed(parts, found, evidence):
+    row = "openat2" if parts[0][0] == Part.HOW else "openat"
+
+    assert evidence(row, -100, error=errno.ELOOP, parts=[(Part.PATH, b"/l"), *parts]) == found
+
+
+@pytest.mark.parametrize(
+    ("flags", "detail"),
+    [(0, None), (PART_REMOVED, "the folder where the path starts has been removed: /d")],
+)
+def test_the_folder_where_a_path_starts_was_removed(flags, detail, tracee, decoding):
+    parts = [(Part.PATH, b"x"), (Part.MISSING, b"/d", flags)]
+    tracee.call("openat", -100, result=-errno.ENOENT, parts=parts)
+
+    assert decoding.one(Failed).evidence == Evidence(missing_folder="/d", detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("flags", "missing", "target", "detail"),
+    [
+        (0o100, None, "no/x", "/w/l is a link to no/x, and there is no folder /w/no"),
+        (0o100, "/m", "/no/x", "/m is a link to /no/x, and there is no folder /no"),
+        (0, None, "no/x", None),
+        (0o100, "/w", "no", None),
+        (0o100, None, "/proc/x", None),
+    ],
+)
+def test_a_file_is_not_made_where_a_link_leads_to_no_folder(
+    flags, missing, target, detail, evidence
+):
+    parts = [(Part.PATH, b"/w/l"), (Part.NAME, b"/w/l"), (Part.TARGET, target.encode())]
+    parts += [(Part.MISSING, missing.encode())] if missing else []
+    found = evidence("openat", -100, 0, flags, error=errno.ENOENT, parts=parts)
+
+    assert found == Evidence(missing_folder=missing, link_target=target, detail=detail)
 
 
 @pytest.mark.parametrize(
@@ -189,6 +264,51 @@ def test_memory_that_may_be_locked_is_not_over_the_limit(evidence):
     parts = [pack_limit(8, 64)]
 
     assert evidence("mlock", 4096, 64, error=errno.ENOMEM, parts=parts, kind=ProcessFailed) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "length", "found"),
+    [
+        (b"VmLck:\t60 kB\n", 4096, Evidence(detail=evidence_module.UNUSABLE)),
+        (b"VmLck:\t64 kB\n", 1, Evidence(limit_name="RLIMIT_MEMLOCK", limit_value=65536)),
+        (
+            b"VmLck:\t64 kB\n" + STATUS.replace(b"CapEff:\t0", b"CapEff:\t4000"),
+            4096,
+            Evidence(detail=evidence_module.UNUSABLE),
+        ),
+    ],
+)
+def test_what_is_locked_already_counts_unless_no_limit_does(status, length, found, evidence):
+    parts = [pack_limit(9, 4096), pack_limit(8, 65536), (Part.STATUS, status)]
+    args = (8192, length)
+
+    assert evidence("mlock", *args, error=errno.ENOMEM, parts=parts, kind=ProcessFailed) == found
+
+
+def test_what_keeps_a_file_system_mounted(evidence):
+    mounts = b"1 0 0:1 / / rw - ext4 a rw\n2 1 0:2 / /m rw - tmpfs a rw\n"
+    holder = (Part.HOLDER, struct.pack("=i", 77) + b"sh\0-c\0")
+    parts = [(Part.PATH, b"m"), (Part.NAME, b"/m"), holder]
+
+    def found(table: bytes) -> Evidence:
+        more = [*parts, (Part.MOUNTS, table)]
+        return evidence("umount2", error=errno.EBUSY, parts=more, kind=ProcessFailed)
+
+    assert found(mounts) == Evidence(holder_pid=77, holder_cmd="sh -c")
+    inside = found(mounts + b"3 2 0:3 / /m/n rw - tmpfs a rw\n")
+    assert inside == Evidence(detail="/m/n is mounted inside of it")
+
+
+@pytest.mark.parametrize(
+    ("row", "soft", "found"),
+    [
+        ("ftruncate", FOREVER, Evidence(detail=evidence_module.NO_FILE_SO_LARGE)),
+        ("ftruncate", 9, Evidence(limit_name="RLIMIT_FSIZE", limit_value=9)),
+        ("write", FOREVER, None),
+    ],
+)
+def test_a_file_would_be_too_large(row, soft, found, evidence):
+    assert evidence(row, 9, error=errno.EFBIG, parts=[pack_limit(1, soft)]) == found
 
 
 def test_only_who_traces_another_process_lacks_the_right_to_trace(evidence):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import struct
 from collections.abc import Iterable
 
 import pytest
 
 from scopetrace.decode.faults import O_PATH, Faulty, fault_of, may_have_fault
-from scopetrace.model.raw import Part, RawKind, RawRecord, unpack_batch
+from scopetrace.model.raw import EXCESS, Part, RawKind, RawRecord, unpack_batch
 from support.raw_builder import pack_record
 
 EXCLUDE = "exclude each other"
@@ -78,6 +79,9 @@ CLOSED = (Part.FDINFO, b"")
         ("socket", (2, 0), "there is no socket type 0"),
         ("socket", (2, 0x80801), None),
         ("socket", (2, 0x10001), "0x10000 in type is no known flag"),
+        ("socket", (2, 1, 999), "there is no protocol 999"),
+        ("socket", (2, 1, 262), None),
+        ("socket", (17, 1, 999), None),
         ("flock", (3, 2 | 4), None),
         ("flock", (3, 8), None),
         ("flock", (3, 3), "operation 3 is none of LOCK_SH, LOCK_EX and LOCK_UN"),
@@ -266,6 +270,124 @@ def test_without_the_limits_of_the_kernel_both_reasons_are_named(tmp_path, monke
 
     said = "the segment with this key is smaller, or the size is beyond kernel.shmmax"
     assert fault_of(faulty) == said
+
+
+@pytest.mark.parametrize(
+    ("op", "flags", "name", "said"),
+    [
+        ("umount2", 0, b"/m", "its mount came from another user namespace"),
+        ("umount2", 0, b"/m/d", "it is no mount point"),
+        ("mount", 0x20, b"/m", "the file system takes no such option"),
+        ("mount", 0x20, b"/m/d", "it is no mount point"),
+        ("mount", 0, b"/m/d", "the source has no such file system, or an option is wrong"),
+    ],
+)
+def test_what_is_no_mount_point(op, flags, name, said):
+    parts = [(Part.NAME, name), (Part.NAME2, name), (Part.MOUNTS, MOUNTS)]
+    record = failed(errno.EINVAL, (0, 0, 0, flags) if op == "mount" else (0, flags), parts)
+
+    found = fault_of(Faulty(record, record.parts(), op, "", ""))
+    assert found is not None
+    assert found.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("op", "parts", "said"),
+    [
+        ("stat", [(Part.PATH, b"a/" * 2048)], "the path is longer than 4095 bytes"),
+        ("stat", [(Part.PATH, b"a/" + b"x" * 256)], "a name in the path is longer than 255 bytes"),
+        ("link", [(Part.PATH, b"a"), (Part.PATH2, b"x" * 256)], "a name in the path is longer"),
+        ("symlink", [(Part.PATH, b"x" * 300), (Part.PATH2, b"x" * 256)], "a name in the path is"),
+        ("symlink", [(Part.PATH, b"x" * 300), (Part.PATH2, b"x")], ""),
+    ],
+)
+def test_which_name_is_too_long(op, parts, said):
+    record = failed(errno.ENAMETOOLONG, (), parts)
+
+    found = fault_of(Faulty(record, record.parts(), op, "", "")) or ""
+    assert found.startswith(said)
+    assert bool(found) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (
+            EXCESS.pack(1, 3, 200000, 131071) + b"a=xx",
+            "argument 3 has 200000 bytes, more than 131071",
+        ),
+        (
+            EXCESS.pack(2, 3, 200000, 131071) + b"LS_COLORS=a=b",
+            "the variable LS_COLORS has 200000 bytes, more than 131071",
+        ),
+        (EXCESS.pack(2, 3, 9, 8) + b"x" * 64, "variable 3 has 9 bytes, more than 8"),
+        (
+            EXCESS.pack(0, 3, 9, 8),
+            "the 3 arguments and variables have 9 bytes with their pointers, more than 8"
+            " (a quarter of RLIMIT_STACK, 128 KiB to 6 MiB)",
+        ),
+        (
+            EXCESS.pack(0, 0, 9, 8),
+            "the arguments and variables have more bytes than 8"
+            " (a quarter of RLIMIT_STACK, 128 KiB to 6 MiB)",
+        ),
+        (b"", None),
+    ],
+)
+def test_what_of_the_strings_of_an_exec_is_too_long(part, said):
+    record = failed(errno.E2BIG, (), [(Part.EXCESS, part)])
+
+    assert fault_of(Faulty(record, record.parts(), "execve", "", "")) == said
+
+
+def status(process: int, session: int) -> tuple[int, bytes]:
+    text = f"NStgid:\t1\t{process}\nNSpid:\t1\t{process}\nNSpgid:\t1\t3\nNSsid:\t1\t{session}\n"
+    return Part.STATUS, text.encode()
+
+
+@pytest.mark.parametrize(
+    ("args", "parts", "said"),
+    [
+        ((0, 0), [status(5, 5)], "the process leads a session"),
+        ((0, 8), [status(5, 4)], "its session has no process group 8"),
+        ((7, 7), [status(7, 7), status(5, 4)], "process 7 is of another session"),
+        ((7, 8), [status(7, 4), status(5, 4)], "its session has no process group 8"),
+        ((7, 8), [status(5, 4)], None),
+        ((0, 8), [(Part.STATUS, b"")], None),
+    ],
+)
+def test_why_a_process_does_not_come_into_a_group(args, parts, said):
+    record = failed(errno.EPERM, args, parts)
+
+    assert fault_of(Faulty(record, record.parts(), "setpgid", "", "")) == said
+
+
+@pytest.mark.parametrize(
+    ("args", "count", "said"),
+    [
+        ((9, 0, 2), 0, "there is no set of the id 9"),
+        ((9, 1, 12), 1, "the set has semaphore 0 only, and no 1"),
+        ((9, 3, 12), 3, "the set has the semaphores 0 to 2, and no 3"),
+        ((9, -1, 0x100 | 16), 3, "the set has the semaphores 0 to 2, and no -1"),
+        ((9, 2, 12), 3, None),
+        ((9, 3, 17), 3, None),
+        ((9, 3, 18), 0, None),
+    ],
+)
+def test_which_semaphore_is_not_there(args, count, said):
+    record = failed(errno.EINVAL, args, [(Part.VALUE, struct.pack("=i", count))])
+
+    assert fault_of(Faulty(record, record.parts(), "semctl", "", "")) == said
+
+
+def test_a_process_does_not_trace_itself():
+    for request, pid, said in (
+        (16, 100, "a process cannot trace itself"),
+        (16, 9, None),
+        (0, 100, None),
+    ):
+        record = failed(errno.EPERM, (request, pid))
+        assert fault_of(Faulty(record, {}, "ptrace", "", "")) == said
 
 
 def test_of_names_that_are_not_there_nothing_is_wrong():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scopetrace.decode.mounts import find_mount
+from scopetrace.decode.mounts import find_mount, mount_inside
 
 TABLE = rb"""
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
@@ -33,6 +33,13 @@ def test_the_innermost_mount_that_was_made_last(path: str, point: str, option: s
     assert found is not None
     assert found.point == point
     assert option in found.options
+
+
+@pytest.mark.parametrize(
+    ("path", "inside"), [("/mnt/a b", "/mnt/a b/c"), ("/mnt/a b/c", None), ("/proc", None)]
+)
+def test_what_is_mounted_inside_of_a_mount(path: str, inside: str | None) -> None:
+    assert mount_inside(TABLE, path) == inside
 
 
 def test_no_mount_of_an_empty_table() -> None:

@@ -128,6 +128,57 @@ def test_a_datagram_for_port_0(address, expected):
     assert reason("sendto", 3, 0, 1, 0, 0x100, 16, result=-22, memory=(given,)) == expected
 
 
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [((0, 0), "a semaphore would be larger than 32767"), ((0, 0x1000), ""), ((), "")],
+)
+def test_a_semaphore_would_be_too_large(flags, expected):
+    given = Piece(1, 0, 0x100, b"".join(struct.pack("=HhH", 0, 9, flag) for flag in flags))
+
+    assert reason("semop", 3, 0x100, 2, result=-34, memory=(given,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "mode", "resolve", "expected"),
+    [
+        (1 << 40, 0, 0, "how.flags has an unknown flag, 0x10000000000"),
+        (0o4000000, 0, 0, ""),
+        (0, 0, 0x80, "how.resolve has an unknown flag, 0x80"),
+        (0, 0, 0x18, "RESOLVE_BENEATH and RESOLVE_IN_ROOT exclude each other"),
+        (0o100, 0o100644, 0, "how.mode is 0o100644, more than permissions"),
+        (0, 0o644, 0, "how.mode is 0o644, which takes O_CREAT or O_TMPFILE"),
+        (0o100, 0o644, 0, ""),
+        (0o200100, 0o644, 0, "O_CREAT and O_DIRECTORY exclude each other"),
+        (0o20000001, 0o644, 0, "O_TMPFILE lacks its O_DIRECTORY"),
+        (0o20200000, 0o644, 0, "O_TMPFILE needs O_WRONLY or O_RDWR"),
+        (0o10000001, 0, 0, "O_PATH takes no flags but O_DIRECTORY, O_NOFOLLOW and O_CLOEXEC"),
+        (0o12600000, 0, 0, ""),
+    ],
+)
+def test_which_field_of_open_how_is_wrong(flags, mode, resolve, expected):
+    how = Piece(2, 0, 0x100, struct.pack("=QQQ", flags, mode, resolve))
+
+    assert reason("openat2", 0, 0, 0x100, 24, result=-22, memory=(how,)) == expected
+    assert not reason("openat2", 0, 0, 0x100, 8, result=-22, memory=(how,))
+
+
+@pytest.mark.parametrize(
+    ("path", "resolve", "expected"),
+    [
+        ("/a", 8, "the path is absolute, and RESOLVE_BENEATH allows none"),
+        ("..", 8, "the path leads out of the folder where it starts (RESOLVE_BENEATH)"),
+        ("/a", 1, "the path leads to another mount (RESOLVE_NO_XDEV)"),
+        ("a", 9, ""),
+        ("a", 16, ""),
+    ],
+)
+def test_which_flag_a_path_leads_out_of(path, resolve, expected):
+    how = Piece(2, 0, 0x100, struct.pack("=QQQ", 0, 0, resolve))
+    memory = (text(1, path), how)
+
+    assert reason("openat2", 0, 0, 0x100, 24, result=-18, memory=memory) == expected
+
+
 def test_a_key_is_too_long_for_its_type():
     args = (0x100, 0, 0, 40000, 0)
     expected = "a key of this type has 1 to 32767 bytes, not 40000"
@@ -136,7 +187,36 @@ def test_a_key_is_too_long_for_its_type():
     assert not reason("add_key", *args, result=-22, memory=(text(0, "keyring"),))
 
 
+@pytest.mark.parametrize(
+    ("most", "size", "expected"),
+    [(0, 9, "mq_maxmsg is 0"), (9, -1, "mq_msgsize is -1"), (9, 9, "")],
+)
+def test_a_queue_of_no_messages(most, size, expected):
+    given = Piece(3, 0, 0x100, struct.pack("=qqq", 0, most, size))
+
+    assert reason("mq_open", 0, 66, 0, 0x100, result=-22, memory=(given,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("family", "expected"),
+    [(1, "as many wait there"), (2, "no port is left"), (10, "no port is left"), (40, "")],
+)
+def test_what_a_connection_would_wait_for(family, expected):
+    given = Piece(1, 0, 0x100, struct.pack("=H14x", family))
+
+    found = reason("connect", 3, 0x100, 16, result=-11, memory=(given,))
+    assert found.startswith(expected)
+    assert bool(found) == bool(expected)
+
+
+def test_the_length_of_an_option_is_negative():
+    for length, expected in ((-4, "its length is -4"), (4, "")):
+        given = Piece(4, 0, 0x100, struct.pack("=i", length))
+        assert reason("getsockopt", 3, 1, 4, 0, 0x100, result=-22, memory=(given,)) == expected
+
+
 def test_only_a_mount_can_be_changed_or_moved():
-    assert "no mount point" in reason("mount", 0, 0, 0, 0x20, 0, result=-22)
+    assert "no mount point" in reason("mount", 0, 0, 0, 0x40000, 0, result=-22)
+    assert not reason("mount", 0, 0, 0, 0x40020, 0, result=-22)
     assert "the source is no mount point" in reason("mount", 0, 0, 0, 0x2000, 0, result=-22)
     assert not reason("mount", 0, 0, 0, 0, 0, result=-22)

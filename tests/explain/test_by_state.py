@@ -38,6 +38,34 @@ SOCKET = call("socket", INET, STREAM, 0, result=3)
 PAIR = pair("socketpair", UNIX, STREAM, 0, 0x100, at=3)
 PIPE = pair("pipe", 0x100, at=0)
 BIND, LISTEN = call("bind", 3, 0, 16), call("listen", 3, 5)
+FORK, WAIT = call("fork", result=71), call("wait4", 71, 0, 0, result=-10)
+ADD_SEALS = call("fcntl", 3, 1033, 8, result=-1)
+
+
+def memfd(flags: int) -> WholeCall:
+    return call("memfd_create", 0x100, flags, result=3, memory=[text(0, "m")])
+
+
+def waited(status: int) -> WholeCall:
+    """A wait that says what has become of the child."""
+    return call(
+        "wait4", 71, 0x100, 2, 0, result=71, memory=[Piece(1, 1, 0x100, struct.pack("=i", status))]
+    )
+
+
+def action(handler: int, flags: int) -> WholeCall:
+    """What is done with SIGCHLD."""
+    return call(
+        "rt_sigaction",
+        17,
+        0x100,
+        0,
+        8,
+        memory=[Piece(1, 0, 0x100, struct.pack("=4Q", handler, flags, 0, 0))],
+    )
+
+
+IGNORES = action(1, 0)
 FILE = call("open", 0x100, 2, 0, result=3, memory=[text(0, "/w/m/f")])
 
 
@@ -101,6 +129,34 @@ FILE = call("open", 0x100, 2, 0, result=3, memory=[text(0, "/w/m/f")])
             "descriptor 3 is no message queue",
         ),
         ([], call("mq_timedsend", 3, 0, 1, 0, 0, result=-9), ""),
+        ([FILE], call("lseek", 9, 0, 0, result=-9), "no file is open as descriptor 9"),
+        ([], call("lseek", 9, 0, 0, result=-9), ""),
+        ([FILE], call("lseek", 3, 0, 0, result=-9), "descriptor 3 is open for its name only"),
+        ([FILE], call("lseek", 2**32 - 1, 0, 0, result=-9), ""),
+        ([FILE], call("ioctl", 9, 0x5401, 0, result=-9), "no file is open as descriptor 9"),
+        ([FILE], call("write", 9, 0, 0, result=-9), ""),
+        ([SOCKET], call("sendmsg", 3, 0, 0, result=-9), "was to be passed is not open"),
+        ([], call("sendmsg", 3, 0, 0, result=-9), ""),
+        ([call("signalfd", -1, 0, 8, result=3)], call("read", 3, 0, 9, result=-22), "128 bytes"),
+        ([memfd(0)], ADD_SEALS, "it was made without MFD_ALLOW_SEALING"),
+        ([memfd(2)], ADD_SEALS, ""),
+        ([memfd(8), call("fcntl", 3, 1033, 3)], ADD_SEALS, "F_SEAL_SEAL, which was added before"),
+        ([memfd(2), call("fcntl", 3, 1033, 2)], ADD_SEALS, ""),
+        (
+            [call("open", 0x100, 0, 0, result=3, memory=[text(0, "/f")])],
+            ADD_SEALS,
+            "it is open for reading only",
+        ),
+        ([FILE], ADD_SEALS, ""),
+        ([memfd(0)], call("fcntl", 3, 1031, 9, result=-1), ""),
+        ([FORK, waited(0)], WAIT, "process 71 was waited for already"),
+        ([FORK, waited(0x137F)], WAIT, ""),
+        ([FORK, IGNORES], WAIT, "as SIGCHLD is ignored"),
+        ([IGNORES, FORK], call("wait4", 2**32 - 1, 0, 0, result=-10), "as SIGCHLD is ignored"),
+        ([IGNORES], WAIT, ""),
+        ([FORK, IGNORES, action(0, 0)], WAIT, ""),
+        ([FORK, action(0, 2)], WAIT, "as SIGCHLD is ignored"),
+        ([call("clone", 0x10000, result=71), IGNORES], WAIT, ""),
     ],
 )
 def test_what_was_done_with_a_descriptor_leaves_one_reason(before, failed, reason):
@@ -138,6 +194,15 @@ def test_the_name_of_a_namespace_tells_its_type(path, asked, reason):
     opened = call("open", 0x100, 0, 0, result=3, memory=[text(0, path)])
 
     assert reason_by_state(recorded(call("setns", 3, asked, result=-22)), after([opened])) == reason
+
+
+def test_a_link_local_address_lacks_its_scope():
+    address = Piece(1, 0, 0x100, b"\x0a\0\0\t" + bytes(4) + b"\xfe\x80" + bytes(18))
+    failed = call("bind", 3, 0x100, 28, result=-22, memory=[address])
+    socket = call("socket", 10, STREAM, 0, result=3)
+
+    assert reason_by_state(recorded(failed), after([socket])).endswith("needs sin6_scope_id")
+    assert not reason_by_state(recorded(failed), after([]))
 
 
 def test_an_address_of_the_right_length_is_refused_by_a_route():

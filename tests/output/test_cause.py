@@ -31,6 +31,10 @@ TCP = {"net_transport": "IP.TCP", "net_peer_ip": "10.0.0.1", "net_peer_port": 80
             "open /log/x: ENOENT, /log is a link to /y, which is not there",
         ),
         (
+            {"error": "ENOENT", "link_target": "/y", "detail": "that is why"},
+            "open /log/x: ENOENT, that is why",
+        ),
+        (
             {"error": "EACCES", **REFUSED},
             "open /log/x: EACCES, uid 65534 may not write (root:adm 0640)",
         ),
@@ -92,7 +96,15 @@ TCP = {"net_transport": "IP.TCP", "net_peer_ip": "10.0.0.1", "net_peer_port": 80
         ({"error": "ENOSPC"}, "open /log/x: ENOSPC, no space is left"),
         (
             {"error": "ETXTBSY", "holder_pid": 7, "holder_cmd": "app -x"},
-            "open /log/x: ETXTBSY, app -x [7] has it",
+            "open /log/x: ETXTBSY, app -x [7] runs it",
+        ),
+        (
+            {"error": "ETXTBSY", "op": "execve", "holder_pid": 7, "holder_cmd": "app -x"},
+            "exec /log/x: ETXTBSY, app -x [7] has it open for writing",
+        ),
+        (
+            {"error": "EBUSY", "op": "umount2", "holder_pid": 7, "holder_cmd": "app -x"},
+            "umount2 /log/x: EBUSY, app -x [7] uses it",
         ),
         (
             {"error": "ENOENT", "interpreter": "/bin/ba\x1bd"},

@@ -33,7 +33,7 @@ LEAST, LEAST_SHARE = 200, 0.95
 EXPLAINED = [
     ("EISCONN", "connect", "the socket is connected already"),
     ("EBADF", "close", "no file is open as descriptor 99"),
-    ("EBADF", "lseek", "descriptor 99 is not open, or for its name only"),
+    ("EBADF", "lseek", "no file is open as descriptor 99"),
     ("ENOTTY", "ioctl", "is a terminal: it is none"),
     ("ESPIPE", "lseek", "it has no positions, since it is a pipe"),
     ("ESPIPE", "pread64", "it has no positions, since it is a pipe"),

@@ -308,10 +308,8 @@ def test_links_that_lead_to_each_other_and_a_name_that_is_too_long(stage: Stage)
     (stage.work / "b").symlink_to("a")
     said, long = reason(stage, "cat", "a"), reason(stage, "cat", "x" * 300)
 
-    assert said.endswith(
-        "/a: ELOOP, more than 40 symbolic links are on the way, or they lead in a circle"
-    )
-    assert long.endswith(": ENAMETOOLONG, a name is longer than 255 bytes, or the path than 4095")
+    assert said.endswith(f"/a: ELOOP, {stage.work}/a is a link to b, which leads back to it")
+    assert long.endswith(": ENAMETOOLONG, a name in the path is longer than 255 bytes")
 
 
 @one_user(NO_RIGHTS)

@@ -6,7 +6,7 @@ import pytest
 
 from scopetrace.query import call_evidence, open_session
 from support.packed_builder import call, record_calls, signal
-from support.session_builder import begin, event
+from support.session_builder import begin, event, image
 
 
 def test_a_failure_has_the_data_of_its_event_and_no_other(tmp_path):
@@ -54,6 +54,29 @@ def test_what_failed_at_one_moment_is_known_when_old_events_are_dropped(
         found = [failures.data_of(made)["file"] for made in query.read()]
 
     assert found == ["/71", "/72", "/73"]
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "data"),
+    [
+        ("wait4", (9, 0, 0), {"detail": "process 9 is no child of this one"}),
+        ("wait4", (70, 0, 0), {"detail": "process 70 is this process itself"}),
+        ("wait4", (71, 0, 0), {}),
+        ("wait4", (2**32 - 1, 0, 0), {}),
+        ("waitid", (1, 9, 0, 4), {"detail": "process 9 is no child of this one"}),
+        ("waitid", (0, 9, 0, 4), {}),
+    ],
+)
+def test_whose_child_a_process_is_that_cannot_be_waited_for(tmp_path, name, args, data):
+    writer = begin(tmp_path)
+    writer.add_process(image(2, pid=71, ppid=70))
+    writer.add_calls([call(name, *args, result=-10, at=0.1)])
+    writer.finish(exit_code=0)
+
+    with open_session(writer.path) as session:
+        query = session.syscall_query()
+        (made,) = query.read()
+        assert query.failures().data_of(made) == query.failure(made) == data
 
 
 def test_a_call_was_interrupted_by_the_last_signal_of_its_thread(tmp_path):
