@@ -13,7 +13,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from replay import feed, rate, record
+from replay import feed, rate
+from tracing import raw_batches
 from workloads import settle, timed
 
 from scopetrace.model.event import Event
@@ -32,12 +33,12 @@ class Figure(NamedTuple):
 
 def figures(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure]:
     """Measure, one after another."""
-    operations = rate(record(["python3", "-c", SCRIPT]), rounds)
+    operations = rate([*raw_batches(["python3", "-c", SCRIPT])], rounds)
     yield Figure(
         "operations from ring to committed row", f"{operations:,.0f} a second", "≥ 100,000"
     )
     yield Figure("CPU time of a million of them", f"{1e6 / operations:.1f} s", "≤ 10 s")
-    messages = http_rate(record(["python3", "-c", TALK]), rounds)
+    messages = http_rate([*raw_batches(["python3", "-c", TALK])], rounds)
     yield Figure("HTTP/1 messages from ring to row", f"{messages:,.0f} a second", "≥ 25,000")
     for gate, name in (("off", ""), ("auto", ", with the gate")):
         make = ["make", "-s", "-j2", "-C", "project", "-B"]

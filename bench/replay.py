@@ -14,26 +14,24 @@ from __future__ import annotations
 
 import argparse
 import cProfile
-import os
 import pickle
 import pstats
-import shutil
 import sqlite3
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from tracing import raw_batches
+
 from scopetrace import _engine
 from scopetrace.config.load import load_config
 from scopetrace.model.call import call_table
-from scopetrace.model.raw import RawKind, unpack_batch
+from scopetrace.model.raw import unpack_batch
 from scopetrace.pipeline import Pipeline
-from scopetrace.sources.needs import needed_calls
 from scopetrace.store.sessions import SessionStore
 from scopetrace.watch import Watch
 
@@ -41,38 +39,6 @@ TABLES = ("process", "event", "metric", "payload")
 COMMIT_NS = 100_000_000
 """Time between two commits, as in the recorder."""
 PROFILE_LINES = 40
-
-
-def record(argv: Sequence[str]) -> list[bytes]:
-    """Trace a program with the stock configuration and return its raw records in batches."""
-    modes = needed_calls(Watch(load_config(None, {})))
-    program = _engine.build_filter(modes)
-    path = shutil.which(argv[0])
-    if path is None:
-        sys.exit(f"replay: no program {argv[0]!r}")
-    waiting, go = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(go)
-        os.read(waiting, 1)
-        environ = [os.fsencode(f"{name}={value}") for name, value in os.environ.items()]
-        _engine.become(os.fsencode(path), [*map(os.fsencode, argv)], environ, program)
-    os.close(waiting)
-    engine = _engine.Engine(modes)
-    tracer = threading.Thread(target=engine.run, args=(pid, go))
-    tracer.start()
-    batches = [*_read(engine, tracer)]
-    tracer.join()
-    return batches
-
-
-def _read(engine: _engine.Engine, tracer: threading.Thread) -> Iterator[bytes]:
-    while batch := engine.read() or (b"\0" if tracer.is_alive() else b""):
-        if batch == b"\0":
-            continue
-        if any(each.kind == RawKind.SYNC for each in unpack_batch(batch)):
-            engine.acknowledge()
-        yield batch
 
 
 def count(batches: Sequence[bytes]) -> int:
@@ -142,7 +108,7 @@ def main() -> None:
     """Do what the command line asks for."""
     options = arguments()
     if options.what == "record":
-        options.stream.write_bytes(pickle.dumps(record(options.argv)))
+        options.stream.write_bytes(pickle.dumps([*raw_batches(options.argv)]))
         return
     batches = pickle.loads(options.stream.read_bytes())
     if options.what == "rate":

@@ -8,6 +8,7 @@ import shutil
 import socket
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from pathlib import Path
 from figures import Figure
 from workloads import settle, watched_calls
 
+TRACING = Path(__file__).with_name("tracing.py")
 LOAD_S = 3
 CONFIGURATION = """
 worker_processes 2;
@@ -47,6 +49,7 @@ def serving(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure]:
         "natively": ([], {}),
         "without gate, HTTP off": ([scopetrace, "run", "--no-gate", "--"], WITHOUT_HTTP),
         "without gate, HTTP on": ([scopetrace, "run", "--no-gate", "--"], {}),
+        "with gate, records thrown away": ([sys.executable, str(TRACING)], {}),
         "with gate, HTTP off": ([scopetrace, "run", "--gate", "--"], WITHOUT_HTTP),
         "with gate, HTTP on": ([scopetrace, "run", "--gate", "--"], {}),
     }

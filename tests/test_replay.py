@@ -61,7 +61,8 @@ os.unlink("b.log")
 def replay(*arguments: str | Path, path: Path | None = None) -> str:
     """Run the tool, with the package that is in the folder `path`; None: the one installed."""
     command = [sys.executable, "-P", REPLAY, *arguments]
-    environ = os.environ | ({} if path is None else {"PYTHONPATH": str(path)})
+    places = [REPLAY.parent] if path is None else [path, REPLAY.parent]
+    environ = os.environ | {"PYTHONPATH": ":".join(map(str, places))}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     return done.stdout
 
