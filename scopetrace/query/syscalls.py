@@ -320,25 +320,31 @@ class SyscallQuery:
         wanted = self._condition.sql
         parameters = self._condition.parameters * 2
         sql = (
-            f"SELECT {_COLUMNS}, {wanted} FROM {_FROM} WHERE s.id > {after_id:d} AND"
-            f" ({wanted}{f' OR {_CHANGING}' if changing else ''}) AND"
+            f"SELECT {_COLUMNS}, {wanted} FROM {_FROM}"
+            f" WHERE ({wanted}{f' OR {_CHANGING}' if changing else ''}) AND"
         )
-        for row in self._pages(sql, parameters):
+        for row in self._pages(sql, parameters, after_id):
             shown = bool(row[-1])
             skip -= shown
             yield read_row(row[:-1]), shown and skip < 0
 
-    def _pages(self, sql: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
-        """Yield rows a page at a time.
+    def _pages(
+        self, sql: str, parameters: Sequence[object], after_id: int
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield rows with higher ids, a page at a time.
 
         They are in the order of their times if the index of that is there: it is made when the
-        recording ends. Before, they are in the order in which the calls ended.
+        recording ends. Before, they are in the order in which the calls ended. Either way one
+        term alone says where a page begins: of two, SQLite may look for the other one first,
+        and read all earlier pages again (the + keeps a term from being looked for).
         """
         indexed = has_index(self._db, "syscall_time")
         key, order = (
-            ("(s.time_ns, s.id) > (?, ?)", "s.time_ns, s.id") if indexed else ("s.id > ?", "s.id")
+            (f"+s.id > {after_id:d} AND (s.time_ns, s.id) > (?, ?)", "s.time_ns, s.id")
+            if indexed
+            else ("s.id > ?", "s.id")
         )
-        at: tuple[int, ...] = (-1, -1) if indexed else (-1,)
+        at: tuple[int, ...] = (-1, -1) if indexed else (after_id,)
         while True:
             with bounded(self._db, self._failures, self._strict):
                 page = self._db.execute(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 from scopetrace.errors import UsageError
-from scopetrace.query import open_session
+from scopetrace.query import open_session, syscalls, where
 from support.packed_builder import call, end, record_calls, signal, text
 
 SIGCHLD = b"\x11" + bytes(47)
@@ -47,6 +49,22 @@ def test_while_they_are_recorded_calls_are_in_the_order_of_their_end(tmp_path):
     path = record_calls(tmp_path, rows, finish=False)
 
     assert listed(path) == ["read", "wait4"]
+
+
+@pytest.mark.parametrize("finish", [False, True])
+def test_a_page_does_not_read_the_earlier_ones_again(tmp_path, monkeypatch, finish):
+    monkeypatch.setattr(syscalls, "_PAGE", 10)
+
+    def steps_of(calls):
+        rows = [call("getppid", at=at / 1000) for at in range(calls)]
+        path = record_calls(tmp_path / str(calls), rows, finish=finish)
+        steps = count()
+        monkeypatch.setattr(where, "_PROGRESS_STEPS", 1)
+        monkeypatch.setattr(where.time, "monotonic", lambda: next(steps))
+        assert len(listed(path, after_id=1)) == calls - 1
+        return next(steps)
+
+    assert steps_of(800) < 2.5 * steps_of(400)
 
 
 @pytest.mark.parametrize(
