@@ -85,6 +85,7 @@ mutants: $(VENV)/.tools ## Alter the code in COUNT (20) places, report what no t
 	$(BIN)/python tests/mutants --count $(COUNT) --seed $(SEED) --jobs $(JOBS) $(PATHS)
 
 bench: $(VENV)/.built ## Measure against native and strace, print the table
+	$(BIN)/pip install --quiet --disable-pip-version-check 'scopetrace[dash]'
 	$(BIN)/python bench
 
 clean: ## Remove what the other targets made
