@@ -84,6 +84,8 @@ IPC_64, MOST_COMMAND = 0x100, 20
 """A flag of commands for i386, and the last one, SEM_STAT_ANY."""
 SI_TKILL, RENAME_EXCHANGE = -6, 2
 P_PID = 1
+NUMBERS = 1024
+"""The numbers of calls are below this: ABI_NUMBERS of ext/arch/abi.h."""
 OF_ONE_THREAD = 0x100 | 0x800 | 0x10000 | 0x10000000
 """CLONE_VM, CLONE_SIGHAND, CLONE_THREAD and CLONE_NEWUSER: unshare(2)."""
 ADDRESSES, PRIORITIES = 1 << 47, 32768
@@ -110,6 +112,8 @@ def certain_reason(made: Recorded) -> str:
         return reason
     if made.error == "EBADF":
         return _negative(made) or _not_open_at_all(made)
+    if made.error == "ENOSYS" and made.abi == Abi.X86_64 and made.number >= NUMBERS:
+        return "the kernel does not have this call"
     return _wrong_value(made.call) if made.error in ("EINVAL", "ENOSYS") else ""
 
 

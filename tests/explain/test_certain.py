@@ -20,6 +20,13 @@ def reason(name: str, *args: int, result: int, memory: Iterable[Piece] = ()) -> 
     return certain_reason(Recorded(1, made.time_ns, 1000, 1, 70, "cat", *made[3:]))
 
 
+def test_no_kernel_has_a_call_of_such_a_number():
+    made = call("read", 3, 0, 1, result=-38)
+    for number, expected in ((9999, "the kernel does not have this call"), (0, "")):
+        recorded = Recorded(1, made.time_ns, 1000, 1, 70, "cat", *made[3:])._replace(number=number)
+        assert certain_reason(recorded) == expected
+
+
 @pytest.mark.parametrize(
     ("name", "args", "result", "expected"),
     [
