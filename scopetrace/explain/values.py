@@ -272,7 +272,8 @@ def _path(call: Subject) -> str:
     if found or text not in NO_PATH:  # an address from which no text could be copied
         return found or text
     base = call.first("dirfd", "fd")
-    return phrase(call, base) if base else text
+    is_nothing = call.error == "ENOENT" and base and signed(call.value(base) or 0) == AT_FDCWD
+    return phrase(call, base) if base and not is_nothing else text
 
 
 def _open_flags(call: Subject) -> int:

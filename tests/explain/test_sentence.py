@@ -44,6 +44,15 @@ def test_the_working_folder_is_named():
     )
 
 
+def test_an_empty_path_is_not_the_working_folder():
+    memory = [text(1, "")]
+    found = said("newfstatat", AT_CWD, 0x2000, 0, 0, result=-2, memory=memory, why="it is empty")
+
+    assert found == 'Looked for "": it is empty (ENOENT).'
+    of_folder = said("newfstatat", AT_CWD, 0x2000, 0, 0x1000, memory=memory)
+    assert of_folder.startswith("Asked about the working folder /home/ann")
+
+
 O_WRONLY, O_CREAT, O_TRUNC, O_EXCL, O_APPEND = 1, 0o100, 0o1000, 0o200, 0o2000
 
 
