@@ -264,15 +264,26 @@ def test_nothing_that_was_recorded_is_obeyed(home):
     assert all(line.isprintable() for line in lines)
 
 
-def test_the_heading_is_bold_and_the_chosen_row_reversed(path):
-    async def go() -> list[tuple[bool, bool]]:
-        async with Dashboard(path, "1").run_test(size=(80, 24)) as pilot:
-            await settle(pilot)
-            await pilot.press("down")
-            await settle(pilot)
-            pane = pilot.app.query_one(Pane)
-            styles = [segment.style for y in range(4) for segment in [*pane.render_line(y)][:1]]
-            return [(bool(style.bold), bool(style.reverse)) for style in styles]
+PLAIN, BOLD, REVERSED = (False, False), (True, False), (False, True)
 
-    plain = (False, False)
-    assert asyncio.run(go()) == [(True, False), plain, (False, True), plain]
+
+@pytest.mark.parametrize(
+    ("keys", "height", "styles"),
+    [
+        (("down",), 24, [BOLD, PLAIN, REVERSED, PLAIN]),
+        (("7", "end"), 8, [BOLD, PLAIN, PLAIN, REVERSED]),
+        (("7", "end", "up"), 8, [BOLD, PLAIN, REVERSED, PLAIN]),
+    ],
+)
+def test_the_heading_is_bold_and_the_chosen_row_reversed(path, keys, height, styles):
+    async def go() -> list[tuple[bool, bool]]:
+        async with Dashboard(path, "1").run_test(size=(80, height)) as pilot:
+            await settle(pilot)
+            for key in keys:
+                await pilot.press(key)
+                await settle(pilot)
+            pane = pilot.app.query_one(Pane)
+            first = [next(iter(pane.render_line(y))).style for y in range(4)]
+            return [(bool(style.bold), bool(style.reverse)) for style in first]
+
+    assert asyncio.run(go()) == styles

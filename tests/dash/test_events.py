@@ -50,6 +50,16 @@ def test_they_are_read_by_key_in_both_orders_and_directions(path):
     assert ids(path, PLACE, Want(2, most=2, including=True)) == [2, 3]
 
 
+@pytest.mark.parametrize(("most", "at_end"), [(5, False), (6, False), (7, True)])
+@pytest.mark.parametrize("match", ["", "e"])
+def test_more_may_follow_as_many_as_are_read_at_once(path, match, most, at_end):
+    place = Place("events", match=match)
+    with open_session(path) as session:
+        *_, part = EventsView().read(session, place, Want(most=most))
+
+    assert (len(part.rows), part.at_end) == (min(most, 6), at_end)
+
+
 PLACES = [
     PLACE,
     Place("events", reverse=True),

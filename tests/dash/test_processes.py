@@ -120,6 +120,15 @@ def test_a_list_is_read_by_key_in_both_orders_and_directions(home):
     assert pids(path, back, Want(4, forward=False, most=2)) == [106, 105]
 
 
+@pytest.mark.usefixtures("no_tree")
+@pytest.mark.parametrize(("most", "at_end"), [(5, False), (6, False), (7, True)])
+def test_more_may_follow_a_list_of_as_many_as_are_read_at_once(family, most, at_end):
+    with open_session(family) as session:
+        *_, part = ProcessesView().read(session, Place("processes"), Want(most=most))
+
+    assert (len(part.rows), part.at_end) == (min(most, 6), at_end)
+
+
 def test_they_can_be_narrowed_and_filtered(path):
     assert pids(path, Place("processes", Scope(80))) == [80]
     assert pids(path, Place("processes", Scope(70))) == [70, 80]

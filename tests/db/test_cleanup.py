@@ -113,3 +113,9 @@ def test_links_and_folders_are_no_leftovers(folder):
     (folder / "8-sh.db-wal").symlink_to("nowhere")
 
     assert delete_leftovers(folder) == 0
+
+
+def test_a_folder_that_cannot_be_read_has_none(folder):
+    (folder / "file").touch()
+
+    assert delete_leftovers(folder / "file") == delete_leftovers(folder / "none") == 0

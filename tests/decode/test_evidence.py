@@ -74,6 +74,21 @@ def test_which_of_the_two_names_of_a_mount_is_wrong(evidence, error, reached, de
     assert (found and found.detail) == detail
 
 
+@pytest.mark.parametrize(
+    ("steps", "detail"),
+    [
+        ([folder("/"), folder("/a"), folder("/a/b")], "it is a folder"),
+        ([folder("/"), folder("/a")], None),
+        ([folder("/"), folder("/a"), file("/a/b")], None),
+    ],
+)
+def test_a_folder_is_no_program_and_those_on_the_way_are_no_reason(evidence, steps, detail):
+    parts = [(Part.PATH, b"/a/b"), *steps]
+    found = evidence("execve", error=errno.EACCES, parts=parts)
+
+    assert (found and found.detail) == detail
+
+
 @pytest.mark.parametrize(("error", "needs"), [(errno.EACCES, "write"), (errno.EPERM, "owner")])
 def test_times_are_set_by_who_owns_or_may_write(evidence, error, needs):
     parts = [(Part.PATH, b"/f"), folder("/"), file("/f"), (Part.STATUS, STATUS)]

@@ -31,6 +31,9 @@ HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
         (os.fsdecode(b"caf\xe9 \xff\x80"), "caf\\xe9 \\xff\\x80"),
         ("\ud800", "\\ud800"),
         ("\U000e0041", "\\U000e0041"),
+        ("\x7f\x80\x9f", "\\x7f\\u0080\\u009f"),
+        ("\udc7f\udc80\udcff\udd00", "\\udc7f\\x80\\xff\\udd00"),
+        ("\uffff\U0001000c", "\\uffff\\U0001000c"),
     ],
 )
 def test_what_a_terminal_could_obey_is_written_out(text, shown):

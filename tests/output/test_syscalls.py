@@ -34,6 +34,15 @@ def test_totals_have_their_share_and_what_the_call_does():
     assert "descriptor" in close["does"]
 
 
+def test_times_are_exact_to_the_nanosecond_and_shares_to_a_hundredth():
+    totals = [CallTotal("read", 3, 3_703, 0, 2_001), CallTotal("dup", 1, 7_640, 0, 7_640)]
+
+    short, long = total_bodies(totals)
+
+    assert (short["total_us"], short["mean_us"], short["longest_us"]) == (3.703, 1.234, 2.001)
+    assert (short["percent"], long["percent"]) == (32.65, 67.35)
+
+
 def test_the_table_ends_with_all_calls():
     table = total_table(TOTALS, 100).splitlines()
 

@@ -178,6 +178,34 @@ def test_where_the_start_fails_the_program_runs_and_the_reason_is_said(
     assert session_files(stage.home) == []
 
 
+FORKS_ONCE = """
+import os, sys
+from scopetrace.cli import main
+fork = os.fork
+
+def fail():
+    raise OSError(11, "no")
+
+def fork_once():
+    os.fork = fail
+    return fork()
+
+os.fork = fork_once
+sys.exit(main(sys.argv[1:]))
+"""
+"""scopetrace that may start a process, which may start none."""
+
+
+@one_user(WHEREVER)
+def test_where_only_the_recorder_itself_cannot_be_forked_the_program_runs_once(
+    stage: Stage,
+) -> None:
+    ending = stage.run(scopetrace_with(FORKS_ONCE))
+
+    assert_ran_unrecorded(ending)
+    assert b"Resource temporarily unavailable" in ending.stderr
+
+
 @one_user(WHEREVER)
 @pytest.mark.parametrize("module", ["msgspec", "sqlite3"])
 def test_where_a_module_cannot_be_imported_the_program_runs(module: str, stage: Stage) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+import pytest
+
 from scopetrace.syscalls.call import Abi, Call, Phase, Piece
 from scopetrace.syscalls.render import render
 
@@ -13,6 +15,37 @@ def test_a_socketcall_is_shown_as_the_call_that_it_asks_for() -> None:
     text = Piece(9, Phase.ENTRY, 0x1000, b"hi")
     call = Call(Abi.I386, 102, (9, 0x2000, 0, 0, 0, 0), 2, (words, text))
     assert render(call) == 'send(3, "hi", 2, MSG_NOSIGNAL) = 2'
+
+
+@pytest.mark.parametrize(
+    ("which", "shown"),
+    [
+        (1, "socket(AF_INET, SOCK_STREAM, 0x3 /* IPPROTO_??? */)"),
+        (2, "bind(2, 0x1, 3)"),
+        (3, "connect(2, 0x1, 3)"),
+        (4, "listen(2, 1)"),
+        (5, "accept(2, 0x1, 0x3)"),
+        (6, "getsockname(2, 0x1, 0x3)"),
+        (7, "getpeername(2, 0x1, 0x3)"),
+        (8, "socketpair(AF_INET, SOCK_STREAM, 0x3 /* IPPROTO_??? */, NULL)"),
+        (9, "send(2, 0x1, 3, 0)"),
+        (10, 'recv(2, "", 3, 0)'),
+        (11, "sendto(2, 0x1, 3, 0, 0x4, 5)"),
+        (12, 'recvfrom(2, "", 3, 0, 0x4, 0x5)'),
+        (13, "shutdown(2, SHUT_WR)"),
+        (14, "setsockopt(2, SOL_SOCKET, SO_TYPE, NULL, 4)"),
+        (15, "getsockopt(2, SOL_SOCKET, SO_TYPE, NULL, 0x4)"),
+        (16, "sendmsg(2, 0x1, MSG_OOB|MSG_PEEK)"),
+        (17, "recvmsg(2, 0x1, MSG_OOB|MSG_PEEK)"),
+        (18, "accept4(2, 0x1, 0x3, 0)"),
+        (19, "recvmmsg(2, [], 3, 0, 0x4)"),
+        (20, "sendmmsg(2, 0x1, 3, 0)"),
+    ],
+)
+def test_each_socketcall_takes_its_own_arguments(which: int, shown: str) -> None:
+    words = Piece(1, Phase.ENTRY, 0x2000, struct.pack("<6I", 2, 1, 3, 0, 4, 5))
+    call = Call(Abi.I386, 102, (which, 0x2000, 0, 0, 0, 0), 0, (words,))
+    assert render(call) == f"{shown} = 0"
 
 
 def test_a_socketcall_whose_arguments_were_not_copied_stays_one() -> None:
@@ -27,6 +60,27 @@ def test_an_ipc_call_is_shown_as_the_call_that_it_asks_for() -> None:
 
 def ipc(*args: int, result: int = 0, memory: tuple[Piece, ...] = ()) -> str:
     return render(Call(Abi.I386, 117, args, result, memory))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("which", "shown"),
+    [
+        (1, "semop(1, NULL, 2) = 0"),
+        (2, "semget(0x1, 2, 003) = 0"),
+        (3, "semctl(1, 2, IPC_INFO, NULL) = 0"),
+        (4, "semtimedop(1, NULL, 2, 0x5) = 0"),
+        (11, "msgsnd(1, NULL, 2, 0x3 /* MSG_??? */) = 0"),
+        (0x1000C, "msgrcv(1, NULL, 2, 5, 0x3 /* MSG_??? */) = 0"),
+        (13, "msgget(0x1, 002) = 0"),
+        (14, "msgctl(1, IPC_STAT, NULL) = 0"),
+        (21, "shmat(1, NULL, 0x2 /* SHM_??? */) = ?"),
+        (22, "shmdt(NULL) = 0"),
+        (23, "shmget(0x1, 2, 003) = 0"),
+        (24, "shmctl(1, IPC_STAT, NULL) = 0"),
+    ],
+)
+def test_each_ipc_call_takes_its_own_arguments(which: int, shown: str) -> None:
+    assert ipc(which, 1, 2, 3, 0, 5) == shown
 
 
 def test_a_message_of_an_ipc_call_stands_where_its_version_says() -> None:

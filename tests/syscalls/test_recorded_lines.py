@@ -131,7 +131,8 @@ class Runs:
         """Return the lines of the recording."""
         self._run(*SCOPETRACE, "run", "-q", "--syscalls", "--")
         show = (*SCOPETRACE, "syscalls", "-a", "-A", "-v", "--no-fd-names")
-        ending = subprocess.run(show, env=self._environ, capture_output=True, check=True)
+        environ = {**os.environ, **self._environ}
+        ending = subprocess.run(show, env=environ, capture_output=True, check=True)
         text = ending.stdout.decode(errors="surrogateescape")
         own = OWN_ID.search(text)
         return [split(line, own[1] if own else "") for line in text.splitlines()]

@@ -211,3 +211,87 @@ def test_a_status_is_in_the_words_of_its_macros(status: int, shown: str) -> None
     written = Piece(1, Phase.EXIT, 0x1000, struct.pack("<I", status))
     line = render(call(61, 71, 0x1000, 0, 0, result=71, memory=(written,)))
     assert line == f"wait4(71, [{shown}], 0, NULL) = 71"
+
+
+LOCK = "{l_type=F_UNLCK, l_whence=SEEK_SET, l_start=0, l_len=0"
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (0, "F_DUPFD, 8192) = 0"),
+        (1, "F_GETFD) = 0"),
+        (2, "F_SETFD, 0x2000 /* FD_??? */) = 0"),
+        (3, "F_GETFL) = 0 (flags O_RDONLY)"),
+        (4, "F_SETFL, O_RDONLY|FASYNC) = 0"),
+        (5, f"F_GETLK, {LOCK}, l_pid=0}}) = 0"),
+        (6, f"F_SETLK, {LOCK}}}) = 0"),
+        (7, f"F_SETLKW, {LOCK}}}) = 0"),
+        (8, "F_SETOWN, 8192) = 0"),
+        (9, "F_GETOWN) = 0"),
+        (10, "F_SETSIG, 8192) = 0"),
+        (11, "F_GETSIG) = 0"),
+        (15, "F_SETOWN_EX, {type=F_OWNER_PGRP, pid=0}) = 0"),
+        (16, "F_GETOWN_EX, {type=F_OWNER_PGRP, pid=0}) = 0"),
+        (36, f"F_OFD_GETLK, {LOCK}, l_pid=0}}) = 0"),
+        (37, f"F_OFD_SETLK, {LOCK}}}) = 0"),
+        (38, f"F_OFD_SETLKW, {LOCK}}}) = 0"),
+        (0x400, "F_SETLEASE, 0x2000 /* F_??? */) = 0"),
+        (0x401, "F_GETLEASE) = 0 (F_RDLCK)"),
+        (0x402, "F_NOTIFY, 0x2000 /* DN_??? */) = 0"),
+        (0x406, "F_DUPFD_CLOEXEC, 8192) = 0"),
+        (0x407, "F_SETPIPE_SZ, 8192) = 0"),
+        (0x408, "F_GETPIPE_SZ) = 0"),
+        (0x409, "F_ADD_SEALS, 0x2000 /* F_SEAL_??? */) = 0"),
+        (0x40A, "F_GET_SEALS) = 0 (seals 0)"),
+        (0x40B, "F_GET_RW_HINT, [RWH_WRITE_LIFE_SHORT]) = 0"),
+        (0x40C, "F_SET_RW_HINT, [RWH_WRITE_LIFE_SHORT]) = 0"),
+        (0x40D, "F_GET_FILE_RW_HINT, [RWH_WRITE_LIFE_SHORT]) = 0"),
+        (0x40E, "F_SET_FILE_RW_HINT, [RWH_WRITE_LIFE_SHORT]) = 0"),
+    ],
+)
+def test_each_command_of_fcntl_has_an_argument_of_its_own(command: int, shown: str) -> None:
+    data = struct.pack("<Q", 2) + bytes(24)
+    memory = tuple(Piece(2, phase, 0x2000, data) for phase in (Phase.ENTRY, Phase.EXIT))
+
+    assert render(call(72, 3, command, 0x2000, memory=memory)) == f"fcntl(3, {shown}"
+
+
+IPV4 = b"\2\0\0P\x7f\0\0\1"
+IPV6 = struct.pack("<H", 10) + struct.pack(">HI", 80, 0x12) + bytes(15) + b"\1"
+NETLINK = struct.pack("<HHII", 16, 0, 7, 0x105)
+PACKET = b"\x11\0\x08\0" + struct.pack("<IHBB", 0, 772, 4, 6) + bytes(range(8))
+NO_IPV6 = "\\0P\\0\\0\\0\\22" + 15 * "\\0"
+NO_PACKET = "\\10\\0\\0\\0\\0\\0\\4\\3\\4\\6\\0\\1\\2\\3\\4\\5\\6"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        (IPV4, 'AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")'),
+        (IPV4[:-1], 'AF_INET, sa_data="\\0P\\177\\0\\0"'),
+        (
+            IPV6,
+            "AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0x12),"
+            ' inet_pton(AF_INET6, "::1", &sin6_addr)',
+        ),
+        (
+            IPV6 + b"\7\0\0\0",
+            "AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0x12),"
+            ' inet_pton(AF_INET6, "::1", &sin6_addr), sin6_scope_id=7',
+        ),
+        (IPV6[:-1], f'AF_INET6, sa_data="{NO_IPV6}"'),
+        (NETLINK, "AF_NETLINK, nl_pid=7, nl_groups=0x00000105"),
+        (NETLINK[:-1], 'AF_NETLINK, sa_data="\\0\\0\\7\\0\\0\\0\\5\\1\\0"'),
+        (
+            PACKET,
+            "AF_PACKET, sll_protocol=htons(ETH_P_IP), sll_ifindex=0, sll_hatype=ARPHRD_LOOPBACK,"
+            " sll_pkttype=PACKET_OUTGOING, sll_halen=6, sll_addr=[0, 0x1, 0x2, 0x3, 0x4, 0x5]",
+        ),
+        (PACKET[:-1], f'AF_PACKET, sa_data="{NO_PACKET}"'),
+    ],
+)
+def test_an_address_is_read_whole_or_as_its_bytes(address: bytes, shown: str) -> None:
+    made = call(49, 3, 0x2000, len(address), memory=(Piece(1, Phase.ENTRY, 0x2000, address),))
+
+    assert render(made) == f"bind(3, {{sa_family={shown}}}, {len(address)}) = 0"

@@ -39,6 +39,15 @@ def test_long_fields_are_forgotten_and_so_is_what_continues_them(every):
     assert head.kept == b"GET / HTTP/1.1\r\nA: b\r\n c\r\nC: d\r\n\r\n"
 
 
+@pytest.mark.parametrize(("size", "is_kept"), [(MOST_LINE, True), (MOST_LINE + 1, False)])
+@pytest.mark.parametrize("before", [b"", b"A: b\r\n"])
+def test_a_field_is_kept_up_to_its_limit(before, size, is_kept):
+    first, field = b"GET / HTTP/1.1\r\n", b"B: " + b"x" * (size - 5) + b"\r\n"
+    head = read(first + before + field + b"\r\n")
+
+    assert head.kept == first + before + field * is_kept + b"\r\n"
+
+
 def test_the_length_of_the_body_is_kept_wherever_it_stands():
     many = b"A: b\r\n" * 20_000
     head = read(b"PUT / HTTP/1.1\r\n" + many + b"content-Length: 3\r\n" + many + b"\r\n")
