@@ -22,6 +22,11 @@ def marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
 
 
+def in_images(images: Collection[int]) -> str:
+    """Return the SQL condition that an event is of one of these process images, however many."""
+    return f"process IN ({', '.join(map(str, images))})"
+
+
 class Condition(NamedTuple):
     """An SQL expression that is true or false, and its parameters."""
 

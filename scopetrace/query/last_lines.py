@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from itertools import islice
 
+from scopetrace.query.conditions import in_images
 from scopetrace.query.few_events import few_events
 from scopetrace.query.last_output import SHOWN
 
@@ -33,9 +34,7 @@ def last_lines(
         most: so many lines.
         stream: STDERR, STDOUT, or LOG: those of all logs.
     """
-    of_images = ""
-    if images is not None:
-        of_images = f" AND +process IN ({', '.join(map(str, images))})"
+    of_images = "" if images is None else f" AND +{in_images(images)}"
     of_stream = (
         "sourcetype = 'file'"
         if stream == LOG

@@ -18,6 +18,7 @@ from scopetrace.model.names import signal_name
 from scopetrace.model.process_tree import ProcessNode, is_copy
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.why import BadEnd, Why
+from scopetrace.query.conditions import in_images
 from scopetrace.query.failures import (
     ProcessEvents,
     did_much_after,
@@ -250,7 +251,7 @@ def _delivered(db: sqlite3.Connection, images: Sequence[int], number: int) -> di
     """Return what is known of the last delivery of a signal to a process."""
     rows = db.execute(
         f"SELECT data FROM {few_events(db)} WHERE source = 'proc.signal'"
-        f" AND +process IN ({', '.join(map(str, images))}) ORDER BY id DESC LIMIT 20"
+        f" AND +{in_images(images)} ORDER BY id DESC LIMIT 20"
     )
     name = signal_name(number)
     found = (json.loads(data) for (data,) in rows)
