@@ -11,15 +11,15 @@ from typing import Any
 
 from scopetrace.model.names import signal_name
 from scopetrace.model.whole_call import SIGNAL
+from scopetrace.query.row_order import first_after
 from scopetrace.query.sql_functions import JsonDecoder
+from scopetrace.syscalls.chains import interruption_rank
 from scopetrace.syscalls.descriptors import signed
 from scopetrace.syscalls.recorded import Recorded
 
 SOURCES = "('fs.error', 'net.error', 'proc.error')"
 INTERRUPTED, NO_CHILD = "EINTR", "ECHILD"
 P_PID = 1
-IGNORED = (17, 18, 23, 28)
-"""SIGCHLD, SIGCONT, SIGURG and SIGWINCH: signal(7)."""
 _PAGE = 1000
 Key = tuple[int, int]
 """Thread and time of entry, ns."""
@@ -35,14 +35,15 @@ def data_of_failure(db: sqlite3.Connection, made: Recorded) -> dict[str, Any]:
 
 
 def _signal_of(db: sqlite3.Connection, made: Recorded) -> dict[str, Any]:
-    """Return which signal interrupted a call: the last one, after others it was made again.
+    """Return which signal interrupted a call.
 
-    Those that do nothing unless a process handles them come last.
+    Rows are in the order in which calls ended, and a signal has no duration: so those that came
+    during the call stand between the first that ended after its entry, and its own.
     """
-    sql = "SELECT number FROM syscall WHERE time_ns BETWEEN ? AND ? AND tid = ? AND abi = ?"
-    within = made.time_ns, made.time_ns + made.duration_ns, made.tid, SIGNAL
-    order = f"ORDER BY number IN {IGNORED}, time_ns DESC LIMIT 1"
-    found = db.execute(f"{sql} {order}", within).fetchone()
+    first = first_after(db, "syscall", "time_ns + duration_ns", made.time_ns, made.id)
+    sql = "SELECT number, time_ns FROM syscall WHERE id BETWEEN ? AND ? AND tid = ? AND abi = ?"
+    rows = db.execute(sql, (first, made.id, made.tid, SIGNAL))
+    found = max(rows, key=lambda row: interruption_rank(*row), default=None)
     return {"interrupted_by": signal_name(found[0])} if found else {}
 
 

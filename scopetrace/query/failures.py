@@ -10,7 +10,6 @@ long for a million events as for a thousand.
 from __future__ import annotations
 
 import sqlite3
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 from scopetrace.model.exchange import LEAST_HTTP_ERROR, url_of
 from scopetrace.model.file_record import OWN
 from scopetrace.model.why import Failure, LastCall, is_weak
+from scopetrace.query.conditions import in_images
 from scopetrace.query.last_output import (
     NAMED_BY_WORD,
     NAMED_IN_PART,
@@ -27,6 +27,7 @@ from scopetrace.query.last_output import (
     LastOutput,
 )
 from scopetrace.query.path_classes import PathClasses
+from scopetrace.query.row_order import first_after
 from scopetrace.query.sql_functions import JsonDecoder
 
 WINDOW = 50_000
@@ -67,9 +68,8 @@ def last_events(db: sqlite3.Connection, images: Collection[int]) -> dict[int, in
 
     Without an index that takes a look at all events: so one for all that are asked about.
     """
-    listed = ", ".join(map(str, images))
     rows = db.execute(
-        f"SELECT process, max(id) FROM event WHERE process IN ({listed}) GROUP BY process"
+        f"SELECT process, max(id) FROM event WHERE {in_images(images)} GROUP BY process"
     )
     return dict(rows.fetchall())
 
@@ -77,16 +77,11 @@ def last_events(db: sqlite3.Connection, images: Collection[int]) -> dict[int, in
 def errors_after(
     db: sqlite3.Connection, images: Collection[int], time_ns: int
 ) -> tuple[int, list[dict[str, Any]]]:
-    """Return the id of the first event after a time, and what failed of a process since.
-
-    Ids grow with time, so the time is found in them without an index.
-    """
+    """Return the id of the first event after a time, and what failed of a process since."""
     (last,) = db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
-    at = "SELECT time_ns FROM event WHERE id >= ? ORDER BY id LIMIT 1"
-    first = bisect_right(range(last), time_ns, key=lambda id: db.execute(at, (id,)).fetchone()[0])
-    listed = ", ".join(map(str, images))
+    first = first_after(db, "event", "time_ns", time_ns, last)
     rows = db.execute(
-        f"SELECT data FROM event WHERE id BETWEEN ? AND ? AND +process IN ({listed})"
+        f"SELECT data FROM event WHERE id BETWEEN ? AND ? AND +{in_images(images)}"
         f" AND {_is_of(*ERRORS)} AND time_ns > ?",
         (first, first + WINDOW, time_ns),
     )
@@ -96,9 +91,8 @@ def errors_after(
 
 def did_much_after(db: sqlite3.Connection, images: Collection[int], first: int) -> bool:
     """Return whether a process has `MUCH` events from one on."""
-    listed = ", ".join(map(str, images))
     rows = db.execute(
-        f"SELECT 1 FROM event WHERE id BETWEEN ? AND ? AND +process IN ({listed}) LIMIT {MUCH}",
+        f"SELECT 1 FROM event WHERE id BETWEEN ? AND ? AND +{in_images(images)} LIMIT {MUCH}",
         (first, first + WINDOW),
     )
     return len(rows.fetchall()) == MUCH
@@ -122,13 +116,12 @@ class ProcessEvents:
     def __init__(
         self, db: sqlite3.Connection, images: Collection[int], last: Mapping[int, int]
     ) -> None:
-        listed = ", ".join(map(str, images))
         upto = max(last.get(image, 0) for image in images)
         self.since = max(upto - WINDOW, 0)
         """The id of the last event before the window."""
         wanted = _is_of(*ERRORS, *SUCCESSES, ANSWERS)
         self._rows = db.execute(
-            f"SELECT id, time_ns, source, data FROM event WHERE process IN ({listed})"
+            f"SELECT id, time_ns, source, data FROM event WHERE {in_images(images)}"
             f" AND id > ? AND id <= ? AND {wanted} ORDER BY id",
             (self.since, upto),
         ).fetchall()
@@ -347,9 +340,8 @@ def last_calls(
     db: sqlite3.Connection, images: Collection[int], since: int, classes: PathClasses
 ) -> Iterator[LastCall]:
     """Return the last calls that made an event, without start-up noise, the oldest first."""
-    listed = ", ".join(map(str, images))
     rows = db.execute(
-        f"SELECT id, source, data FROM event WHERE process IN ({listed}) AND id > ?"
+        f"SELECT id, source, data FROM event WHERE {in_images(images)} AND id > ?"
         " AND +sourcetype IN ('fs', 'net', 'dns', 'http', 'console', 'file')"
         " AND +source NOT IN ('fs.close', 'net.close') ORDER BY id DESC LIMIT ?",
         (since, MOST_CALLS),

@@ -24,6 +24,8 @@ FUTEX_COMMAND = 0x7F
 CLOSES = ("close",)
 REPLACES = ("dup2", "dup3")
 CLOSE_RANGE = "close_range"
+IGNORED = frozenset((17, 18, 23, 28))
+"""SIGCHLD, SIGCONT, SIGURG and SIGWINCH, which do nothing without a handler: signal(7)."""
 
 
 class Related(NamedTuple):
@@ -112,7 +114,7 @@ class Chains:
             yield from self._first("arrived as", self._after(made), _arrived(number, pid))
         elif made.error == "EINTR":
             rows = self._rows(made.time_ns, made.time_ns + made.duration_ns, made.pid)
-            yield from self._first("interrupted by", rows, _interrupts(made))
+            yield from _interrupted(made, rows)
         elif made.name == FUTEX and _command(made) in WAITING and made.result == 0:
             rows = self._rows(made.time_ns, made.time_ns + made.duration_ns, made.pid)
             yield from self._first("woken by", rows, _wakes(made))
@@ -207,8 +209,21 @@ def _arrived(number: int, pid: int) -> Callable[[Recorded], bool]:
     return lambda row: row.abi == SIGNAL and row.number == number and pid in (0, row.pid, row.tid)
 
 
-def _interrupts(made: Recorded) -> Callable[[Recorded], bool]:
-    return lambda row: row.abi == SIGNAL and row.tid == made.tid
+def interruption_rank(number: int, time_ns: int) -> tuple[bool, int]:
+    """Return the rank of a signal that came during a call: the one with the highest interrupted it.
+
+    That is the last one, since after each of the others the call was made again. A signal that does
+    nothing without a handler ranks below all others.
+    """
+    return number not in IGNORED, time_ns
+
+
+def _interrupted(made: Recorded, rows: Iterable[Recorded]) -> Iterator[Related]:
+    """Yield the signal that interrupted a call, if it was recorded."""
+    signals = (row for row in rows if row.abi == SIGNAL and row.tid == made.tid)
+    found = max(signals, key=lambda row: interruption_rank(row.number, row.time_ns), default=None)
+    if found is not None:
+        yield Related("interrupted by", found)
 
 
 def _command(made: Recorded) -> int:

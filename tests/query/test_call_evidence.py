@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from scopetrace.query import call_evidence, open_session
@@ -79,16 +82,18 @@ def test_whose_child_a_process_is_that_cannot_be_waited_for(tmp_path, name, args
         assert query.failures().data_of(made) == query.failure(made) == data
 
 
-def test_a_call_was_interrupted_by_the_last_signal_of_its_thread(tmp_path):
+@pytest.mark.parametrize("finish", [False, True])
+def test_a_call_was_interrupted_by_the_last_signal_of_its_thread(tmp_path, finish):
     calls = [
-        call("read", 0, 0, 1, result=-4, at=0.1, took=0.5, tid=71),
+        signal(bytes([15]), at=0.05, tid=71),
         signal(bytes([12]), at=0.2, tid=71),
         signal(bytes([10]), at=0.3, tid=71),
         signal(bytes([14]), at=0.4, tid=70),
         signal(bytes([17]), at=0.5, tid=71),
+        call("read", 0, 0, 1, result=-4, at=0.1, took=0.5, tid=71),
         call("read", 0, 0, 1, result=-4, at=0.9, tid=71),
     ]
-    path = record_calls(tmp_path, calls)
+    path = record_calls(tmp_path, calls, finish=finish)
 
     with open_session(path) as session:
         query = session.syscall_query()
@@ -98,3 +103,22 @@ def test_a_call_was_interrupted_by_the_last_signal_of_its_thread(tmp_path):
         alone = [query.failure(made) for made in rows]
 
     assert in_turn == alone == [{"interrupted_by": "SIGUSR1"}, {}]
+
+
+def test_the_signal_is_found_without_a_look_at_all_calls_of_a_session_that_is_recorded(tmp_path):
+    calls = [call("getpid", at=at / 1e4) for at in range(5000)]
+    calls += [
+        signal(bytes([10]), at=0.6),
+        call("read", 0, 0, 1, result=-4, at=0.55, took=0.1),
+    ]
+    path = record_calls(tmp_path, calls, finish=False)
+
+    with open_session(path) as session:
+        (made,) = session.syscalls("read", failed=True)
+    steps = []
+    with closing(sqlite3.connect(path)) as db:
+        db.set_progress_handler(lambda: steps.append(1), 10)
+        found = call_evidence.data_of_failure(db, made)
+
+    assert found == {"interrupted_by": "SIGUSR1"}
+    assert len(steps) < 200

@@ -99,6 +99,18 @@ def test_a_signal_arrives_and_interrupts(chain, op, args):
     assert (by.relation, by.made.id) == ("interrupted by", 2)
 
 
+def test_the_last_signal_that_had_to_be_handled_interrupts(chain):
+    (by,) = chain(
+        4,
+        signal(b"\x0c" + bytes(47), at=0.2),
+        signal(b"\x0a" + bytes(47), at=0.3),
+        signal(b"\x11" + bytes(47), at=0.4),
+        call("pause", result=-4, at=0.1, took=0.5),
+    ).related
+
+    assert (by.relation, by.made.id) == ("interrupted by", 2)
+
+
 def test_a_futex_is_woken_by_another_thread(chain):
     (woken,) = chain(
         1,
