@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from scopetrace.db.schema import has_index, has_table
@@ -21,7 +21,14 @@ from scopetrace.query.where import bounded, checked
 from scopetrace.syscalls.call import Abi
 from scopetrace.syscalls.call_set import UnknownCall, parse_call_set
 from scopetrace.syscalls.chains import Chain, Chains
-from scopetrace.syscalls.descriptors import AFTERWARDS, Descriptors, Files, changes, touches
+from scopetrace.syscalls.descriptors import (
+    AFTERWARDS,
+    UNDER_WAY,
+    Descriptors,
+    Files,
+    changes,
+    touches,
+)
 from scopetrace.syscalls.recorded import (
     MAX_ERRNO,
     CallTotal,
@@ -30,7 +37,7 @@ from scopetrace.syscalls.recorded import (
     error_of,
     read_row,
 )
-from scopetrace.syscalls.rows import rows
+from scopetrace.syscalls.rows import Row, rows
 
 _PAGE = 1000
 """Rows that are read at once: no statement stays open while they are shown."""
@@ -105,21 +112,24 @@ def _number_of(error: str) -> int:
     return number
 
 
+def _are_calls(chosen: Callable[[Row], bool]) -> str:
+    """Return the SQL condition that a row of the session is a call that the table describes so."""
+    numbers: dict[Abi, list[int]] = {abi: [] for abi in Abi}
+    for row in filter(chosen, rows()):
+        for abi, found in numbers.items():
+            if (number := row.numbers[abi]) is not None:
+                found.append(number)
+    parts = (
+        f"s.abi = {int(abi)} AND s.number IN ({', '.join(map(str, found))})"
+        for abi, found in numbers.items()
+    )
+    return f"({' OR '.join(parts)})"
+
+
 def _of_names(names: frozenset[str]) -> Condition:
     """Return the condition that a row is a call of one of these names, or stands between calls."""
-    pairs = {
-        abi: [
-            number
-            for row in rows()
-            if row.name in names and (number := row.numbers[abi]) is not None
-        ]
-        for abi in Abi
-    }
-    parts = [
-        f"(s.abi = {int(abi)} AND s.number IN ({', '.join(map(str, numbers))}))"
-        for abi, numbers in pairs.items()
-    ]
-    return Condition(f"({' OR '.join(parts)} OR s.abi IN ({SIGNAL}, {END}) OR NOT ({_SOUND}))")
+    of_names = _are_calls(lambda row: row.name in names)
+    return Condition(f"({of_names} OR s.abi IN ({SIGNAL}, {END}) OR NOT ({_SOUND}))")
 
 
 def _of_threads(wanted: SyscallFilter) -> list[Condition]:
@@ -356,18 +366,11 @@ class SyscallQuery:
             at = (page[-1][1], page[-1][0]) if indexed else (page[-1][0],)
 
 
-def _changing() -> str:
-    found = [
-        f"(s.abi = {int(abi)} AND s.number = {number})"
-        for row in rows()
-        for abi in Abi
-        if (changes(row.name) or row.result.name == "fd")
-        and (number := row.numbers[abi]) is not None
-    ]
-    return f"(s.abi = {FOUND} OR ((s.result >= 0 OR s.result = -115) AND ({' OR '.join(found)})))"
-
-
-_CHANGING = _changing()
+_CHANGING = (
+    f"(s.abi = {FOUND} OR ((s.result >= 0 OR s.result = {UNDER_WAY}) AND"
+    f" {_are_calls(lambda row: changes(row.name) or row.result.name == 'fd')}))"
+)
+"""Whether a row may change what descriptors are."""
 
 
 def _folders(db: sqlite3.Connection) -> dict[int, str]:
