@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from scopetrace.cli.options import print_utf8
+from scopetrace.cli.options import is_given, option_name, print_utf8
 from scopetrace.errors import UsageError
 from scopetrace.model.shown import print_to_stderr
 from scopetrace.output.answers import FORMS, csv_table, markdown_table
@@ -41,6 +41,22 @@ def chosen_form(form: str | None, as_json: bool) -> str:
     if as_json and form not in (None, "json"):
         raise UsageError(f"--json and --format {form} do not go together")
     return "json" if as_json else form or "table"
+
+
+def refuse_with_form(options: Mapping[str, Any], *parameters: str) -> None:
+    """Refuse options that say how a table looks, where another form was asked for.
+
+    Args:
+        options: of the command that runs, by their parameters, with the chosen form as `form`.
+        parameters: those of the options to refuse.
+
+    Raises:
+        UsageError: one of them was given.
+    """
+    form = "--json" if options["as_json"] else f"--format {options['form']}"
+    for parameter in parameters:
+        if options["form"] != "table" and is_given(options[parameter]):
+            raise UsageError(f"{option_name(parameter)} and {form} do not go together")
 
 
 def print_bodies(form: str, bodies: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> None:

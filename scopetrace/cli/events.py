@@ -16,17 +16,21 @@ from scopetrace.cli.answers import (
     format_option,
     on_terminal,
     print_bodies,
+    refuse_with_form,
     report_hidden,
     start_up_option,
 )
 from scopetrace.cli.options import (
     Command,
     count,
+    is_given,
     last_option,
     list_option,
     moment,
+    option_name,
     print_utf8,
     process_options,
+    refuse_together,
     session_option,
     span,
 )
@@ -49,11 +53,10 @@ DEFAULT_LAST = 20
 """Number of events that are shown without -n and -a."""
 NOT_OF_GROUPS = ("last", "follow", "fields", "allfields", "sort", "reverse")
 """Options that say how single events are listed."""
-OF_LINES = {
-    "follow": "--follow", "allfields": "--allfields", "time_mode": "--time", "gaps": "--gaps",
-}  # fmt: skip
-"""Options that say how events are shown as lines."""
 TABLES = ("csv", "md")
+OF_LINES = ("allfields", "time_mode", "gaps")
+NOT_OF_FORMS = {"json": ("fields", *OF_LINES), **dict.fromkeys(TABLES, ("follow", *OF_LINES))}
+"""Options that say how events are shown as lines, for each form that has none."""
 COLUMNS = ("id", "time", "sourcetype", "source", "proc", "pid")
 """The first columns of CSV and Markdown, if none were asked for."""
 POLL_INTERVAL_S = 0.1
@@ -173,7 +176,6 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
     from scopetrace.query import open_session
 
     options["form"] = chosen_form(options["form"], options["as_json"])
-    options["as_json"] = options["form"] == "json"
     _refuse_contradictions(options)
     with open_session(session_id) as session:
         if event is not None:
@@ -189,38 +191,18 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
-    pairs = (
-        ("show_all", "--all", "last", "--last"),
-        ("fields", "--fields", "allfields", "--allfields"),
-        ("follow", "--follow", "sort", "--sort"),
-        ("follow", "--follow", "reverse", "--reverse"),
-        ("as_json", "--json", "fields", "--fields"),
-        ("as_json", "--json", "allfields", "--allfields"),
-        ("as_json", "--json", "time_mode", "--time"),
-        ("as_json", "--json", "gaps", "--gaps"),
-        ("gaps", "--gaps", "sort", "--sort"),
-        ("gaps", "--gaps", "reverse", "--reverse"),
-        *(("group_by", "--group-by", name, f"--{name}") for name in NOT_OF_GROUPS),
-    )
-    _refuse_lone_options(options)
-    for one, one_name, other, other_name in pairs:
-        if _is_given(options, one) and _is_given(options, other):
-            raise UsageError(f"{one_name} and {other_name} do not go together")
-    for name, option in OF_LINES.items():
-        if options["form"] in TABLES and _is_given(options, name):
-            raise UsageError(f"--format {options['form']} and {option} do not go together")
-
-
-def _is_given(options: dict[str, Any], name: str) -> bool:
-    return options[name] not in (None, False, ())
-
-
-def _refuse_lone_options(options: dict[str, Any]) -> None:
-    """Refuse options that say something about groups, if there are none."""
     if options["group_by"] is None:
-        for name, given in (("--sum", options["summed"]), ("--top", options["top"])):
-            if given is not None:
-                raise UsageError(f"{name} needs --group-by")
+        for name in ("summed", "top"):
+            if is_given(options[name]):
+                raise UsageError(f"{option_name(name)} needs --group-by")
+    refuse_together(
+        options,
+        ("show_all", "last"),
+        ("fields", "allfields"),
+        *((one, other) for one in ("follow", "gaps") for other in ("sort", "reverse")),
+        *(("group_by", name) for name in NOT_OF_GROUPS),
+    )
+    refuse_with_form(options, *NOT_OF_FORMS.get(options["form"], ()))
 
 
 def _show_one(session: Session, record: EventRecord, options: dict[str, Any]) -> None:
@@ -289,7 +271,7 @@ def _list(session: Session, options: dict[str, Any]) -> None:
     show, filters, order = _formatter(session, options), _filters(options), _order(options)
     start_up = session.start_up() if _hides_start_up(options, filters) else None
     upto, hidden = session.last_id, 0
-    newest_last = order["sort"] is None and not options["as_json"]
+    newest_last = order["sort"] is None and options["form"] == "table"
     found: Iterable[EventRecord]
     if start_up is None:
         found = session.events(**filters, **order)
@@ -305,9 +287,9 @@ def _list(session: Session, options: dict[str, Any]) -> None:
 
 
 def _hides_start_up(options: dict[str, Any], filters: dict[str, Any]) -> bool:
-    asked = ("start_up", "show_all", "as_json", "sort", "reverse", "gaps")
+    asked = ("start_up", "show_all", "sort", "reverse", "gaps")
     chosen = any(filters.values()) or any(options[name] for name in asked)
-    return on_terminal() and not chosen
+    return on_terminal() and options["form"] == "table" and not chosen
 
 
 def _order(options: dict[str, Any]) -> dict[str, Any]:
@@ -322,7 +304,7 @@ def _order(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _formatter(session: Session, options: dict[str, Any]) -> Show:
-    if options["as_json"]:
+    if options["form"] == "json":
         print_utf8()
         return lambda record: [json_line(listed_body(record))]
     return LineFormat(

@@ -195,7 +195,7 @@ def _write_capture(session: Session, pcap: Path, force: bool) -> str:
     payload = tracked(session.payload(), "exporting pieces of payload")
     _write_file(capture(routes, payload, __version__), pcap, force)
     if any(left_out):
-        _note(f"left out: {', '.join(_reasons(left_out))}")
+        print_to_stderr(f"left out: {', '.join(_reasons(left_out))}")
     _report_missing(route.flow for route in routes)
     return f"Wrote {number_of(len(routes), 'flow')} to {pcap}"
 
@@ -240,11 +240,7 @@ def _print_result(sentence: str, to_stdout: bool) -> None:
 def _report_missing(written: Iterable[FlowRecord]) -> None:
     missing = sum(flow.sent.missing + flow.received.missing for flow in written)
     if missing:
-        _note(unrecorded_bytes(missing))
-
-
-def _note(sentence: str) -> None:
-    print_to_stderr(sentence)
+        print_to_stderr(unrecorded_bytes(missing))
 
 
 FILES = ("perfetto", "har", "pcap")

@@ -14,10 +14,18 @@ from scopetrace.cli.answers import (
     format_option,
     on_terminal,
     print_bodies,
+    refuse_with_form,
     report_hidden,
     start_up_option,
 )
-from scopetrace.cli.options import last_option, process_options, session_option
+from scopetrace.cli.options import (
+    is_given,
+    last_option,
+    option_name,
+    process_options,
+    refuse_together,
+    session_option,
+)
 from scopetrace.cli.shell_complete import complete_flow_field
 from scopetrace.errors import ScopeError, UsageError
 from scopetrace.model.counts import unrecorded_bytes
@@ -27,16 +35,7 @@ if TYPE_CHECKING:
     from scopetrace.model.flow_record import FlowRecord
     from scopetrace.query import Session
 
-LIST_OPTIONS = {
-    "show_all": "--all",
-    "start_up": "--start-up",
-    "last": "--last",
-    "peer": "--peer",
-    "pid": "--pid",
-    "proc": "--proc",
-    "sort": "--sort",
-    "reverse": "--reverse",
-}
+OF_LISTS = ("show_all", "start_up", "last", "peer", "pid", "proc", "sort", "reverse")
 """Options that make no sense with the ID of one flow."""
 DEFAULT_LAST = 20
 """Number of flows that are shown without -n and -a."""
@@ -105,17 +104,11 @@ def flows(flow: int | None, session_id: str | None, **options: Any) -> None:
 
 
 def _refuse_contradictions(flow: int | None, options: dict[str, Any]) -> None:
-    if options["sent"] and options["received"]:
-        raise UsageError("--in and --out do not go together")
-    if options["show_all"] and options["last"] is not None:
-        raise UsageError("--all and --last do not go together")
-    asked = [name for key, name in LIST_OPTIONS.items() if options[key] not in (None, False, ())]
-    if flow is not None and asked:
-        raise UsageError(f"{asked[0]} and the ID of a flow do not go together")
-    for given, name in ((options["received"], "--in"), (options["sent"], "--out")):
-        if given and options["form"] != "table":
-            other = "--json" if options["as_json"] else "--format"
-            raise UsageError(f"{name} and {other} do not go together")
+    refuse_together(options, ("received", "sent"), ("show_all", "last"))
+    refuse_with_form(options, "received", "sent")
+    for name in OF_LISTS:
+        if flow is not None and is_given(options[name]):
+            raise UsageError(f"{option_name(name)} and the ID of a flow do not go together")
 
 
 def _only_flow(session: Session, options: dict[str, Any]) -> FlowRecord:

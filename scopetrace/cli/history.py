@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from scopetrace.cli.answers import chosen_form, format_option, print_bodies
+from scopetrace.cli.answers import chosen_form, format_option, print_bodies, refuse_with_form
 from scopetrace.cli.options import count
-from scopetrace.errors import UsageError
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.shown import shell_line
 from scopetrace.output.answers import Column, terminal_table
@@ -71,8 +70,7 @@ def history(
     sqlite3 $(scopetrace history -dn1)  open the file of the last session
     """
     chosen = chosen_form(form, as_json)
-    if paths and chosen != "table":
-        raise UsageError(f"--dir and {'--json' if as_json else '--format'} do not go together")
+    refuse_with_form({"paths": paths, "form": chosen, "as_json": as_json}, "paths")
     found = list_sessions(last=None if show_all or running else last)
     if running:
         found = [info for info in found if info.status == "running"]

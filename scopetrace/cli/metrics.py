@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.answers import chosen_form, on_terminal, print_bodies
+from scopetrace.cli.answers import chosen_form, on_terminal, print_bodies, refuse_with_form
 from scopetrace.cli.options import (
     json_option,
     last_option,
     list_option,
     print_utf8,
     process_options,
+    refuse_together,
     session_argument,
 )
 from scopetrace.errors import UsageError
@@ -108,13 +109,10 @@ def metrics(session: str | None, **options: Any) -> None:
 def _refuse_contradictions(options: dict[str, Any]) -> None:
     form = "json" if options["form"] == "ndjson" else options["form"]
     options["form"] = chosen_form(form, options["as_json"])
-    if options["show_all"] and options["last"] is not None:
-        raise UsageError("--all and --last do not go together")
-    chosen = [f"--{name}" for name in ("cols", "graph", "uniq") if options[name]]
-    if options["form"] in OTHER_FORMS or (options["graph"] and options["form"] != "table"):
-        chosen.append("--json" if options["as_json"] else f"--format {options['form']}")
-    if len(chosen) > 1 and chosen[:1] != ["--uniq"]:
-        raise UsageError(f"{chosen[0]} and {chosen[1]} do not go together")
+    pairs = (("show_all", "last"), ("cols", "graph"), ("cols", "uniq"), ("graph", "uniq"))
+    refuse_together(options, *pairs)
+    others = ("cols", "graph") if options["form"] in OTHER_FORMS else ("graph",)
+    refuse_with_form(options, *others)
     if options["cols"] and not options["name"]:
         raise UsageError("--cols needs -m: the metrics to show side by side")
     if options["graph"] and len(options["name"]) != 1:

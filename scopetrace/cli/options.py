@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
 from io import TextIOWrapper
@@ -107,6 +107,32 @@ def _time_of_day(text: str, now_ns: int) -> datetime | None:
 def _unix_ns(when: datetime) -> int:
     whole = when.replace(microsecond=0)
     return int(whole.timestamp()) * SECOND_NS + when.microsecond * 1000
+
+
+def is_given(value: Any) -> bool:
+    """Return whether an option was given, perhaps as the number 0."""
+    return value is not None and value is not False and value != ()
+
+
+def option_name(parameter: str) -> str:
+    """Return the long name of an option of the command that runs, by its parameter."""
+    options = click.get_current_context().command.params
+    return next(option.opts[-1] for option in options if option.name == parameter)
+
+
+def refuse_together(options: Mapping[str, Any], *pairs: tuple[str, str]) -> None:
+    """Refuse two options that exclude each other.
+
+    Args:
+        options: of the command that runs, by their parameters.
+        pairs: parameters.
+
+    Raises:
+        UsageError: both of a pair were given.
+    """
+    for pair in pairs:
+        if all(is_given(options[parameter]) for parameter in pair):
+            raise UsageError(f"{' and '.join(map(option_name, pair))} do not go together")
 
 
 def split_commas(

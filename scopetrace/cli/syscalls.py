@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.answers import chosen_form, format_option, print_bodies
-from scopetrace.cli.options import count, last_option, process_options, session_argument
+from scopetrace.cli.answers import chosen_form, format_option, print_bodies, refuse_with_form
+from scopetrace.cli.options import (
+    count,
+    last_option,
+    process_options,
+    refuse_together,
+    session_argument,
+)
 from scopetrace.cli.shell_complete import complete_call_error, complete_call_set, complete_file
-from scopetrace.errors import ScopeError, UsageError
+from scopetrace.errors import ScopeError
 from scopetrace.model.shown import print_to_stderr
 from scopetrace.output.event_times import MODES, EventTimes
 from scopetrace.output.syscall_levels import LEVELS, NORMAL
@@ -32,8 +38,10 @@ EXPLANATION_COLUMNS = 100
 """Longer lines are hard to read."""
 POLL_INTERVAL_S = 0.1
 """Time between two queries with --follow."""
-NOT_OF_SUMMARY = ("follow", "fd", "path", "last", "show_all", "start_up", "time_mode")
+NOT_OF_SUMMARY = ("follow", "fd", "path", "last", "show_all", "start_up", "time_mode", "explain")
 """Options that say how single calls are listed."""
+NOT_OF_FOLLOW = ("fd", "path", "explain")
+"""Options for which calls are read from the beginning to the end."""
 
 
 @click.command()
@@ -150,16 +158,13 @@ def syscalls(session: str | None, **options: Any) -> None:
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
-    chosen = {name for name, value in options.items() if value not in (None, False, ())}
-    pairs = [("show_all", "last"), *(("summary", name) for name in NOT_OF_SUMMARY)]
-    pairs += [("follow", "fd"), ("follow", "path"), ("follow", "explain"), ("summary", "explain")]
-    if options["explain"] and options["form"] != "table":
-        raise UsageError(f"--explain and --format {options['form']} do not go together")
-    names = {"show_all": "--all", "start_up": "--start-up", "time_mode": "--time"}
-    for one, other in pairs:
-        if {one, other} <= chosen:
-            both = " and ".join(names.get(name, f"--{name}") for name in (one, other))
-            raise UsageError(f"{both} do not go together")
+    refuse_with_form(options, "explain")
+    refuse_together(
+        options,
+        ("show_all", "last"),
+        *(("summary", name) for name in NOT_OF_SUMMARY),
+        *(("follow", name) for name in NOT_OF_FOLLOW),
+    )
 
 
 def _filters(options: dict[str, Any]) -> dict[str, Any]:
@@ -257,7 +262,7 @@ def _explained(
     return explained_rows(_rows(query, options), lines, _folds(options), how)
 
 
-def _print_bodies(query: SyscallQuery, lines: Any, options: dict[str, Any]) -> None:
+def _print_bodies(query: SyscallQuery, lines: CallLines, options: dict[str, Any]) -> None:
     from scopetrace.cli.options import print_utf8
     from scopetrace.output.syscalls import LIST_FIELDS, call_body
     from scopetrace.wire.ndjson import json_line
@@ -275,7 +280,7 @@ def _print_bodies(query: SyscallQuery, lines: Any, options: dict[str, Any]) -> N
         print_bodies(options["form"], [*bodies], LIST_FIELDS)
 
 
-def _follow(session: Session, query: SyscallQuery, lines: Any, seen: int) -> None:
+def _follow(session: Session, query: SyscallQuery, lines: CallLines, seen: int) -> None:
     """Print what comes after row `seen` until the session ends."""
     running = True
     while running:

@@ -217,6 +217,7 @@ def test_a_closed_standard_output_is_no_mistake():
         (["--out", "--peer", "::1"], "--out needs the ID of a flow: there are 0 flows"),
         (["1", "--in", "--out"], "--in and --out do not go together"),
         (["1", "--in", "-j"], "--in and --json do not go together"),
+        (["1", "--out", "--format", "csv"], "--out and --format csv do not go together"),
         (["-a", "-n", "3"], "--all and --last do not go together"),
         (["1", "-n", "3"], "--last and the ID of a flow do not go together"),
         (["1", "--in", "--peer", "::1"], "--peer and the ID of a flow do not go together"),

@@ -66,7 +66,7 @@ def test_other_forms_have_the_names_of_json(form, sessions, scopetrace):
 
 
 def test_paths_have_no_other_form(scopetrace):
-    text = "scopetrace: --dir and --format do not go together\n"
+    text = "scopetrace: --dir and --format csv do not go together\n"
     assert scopetrace("history", "-d", "--format", "csv") == (2, "", text)
 
 
