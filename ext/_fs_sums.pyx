@@ -9,14 +9,12 @@ Which file each path names, while renames, links and deletions are read in their
 3. The rename of a folder renames what is below it, as far as it is there.
 4. A hard link is one more name. When one of several names is deleted, the others stay.
 
-The JSON of an event is read in place, and only as far as it is plain: a text with an escaped
-character or a number with a fraction is left to `json.loads`. A million events are of 100,000
-files, and most of the time is spent waiting for memory: so what is known of a path is small, and is
-found by the hash of its bytes.
-"""
+A million events are of 100,000 files, and most of the time is spent waiting for memory: so what is
+known of a path is small, and is found by the hash of its bytes.
 
-import json
-from sys import intern
+Parts of this module are fs_fields.pxi (an event), used_file.pxi (a file) and name_uses.pxi (which
+events name which paths).
+"""
 
 include "taker.pxi"
 
@@ -25,7 +23,6 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_AsEncodedString, PyUnicode_DecodeUTF8
 from libc.stdint cimport UINT32_MAX, uint32_t
-from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy, strcmp, strlen, strncmp
 from text_table cimport (
     same_text, text, text_at, text_hash, text_known, text_table, text_table_deinit, text_table_fetch,
@@ -35,239 +32,18 @@ from text_table cimport (
 cdef extern from "string.h" nogil:
     void *memmem(const void *text, size_t size, const void *part, size_t part_size)
 
-cdef extern from "json_field.h" nogil:
-    enum:
-        MOST_INTEGER_DIGITS
-    const char *plain_end(const char *at, const char *end)
-
 cdef extern from *:
     void fetch "__builtin_prefetch"(const void *) nogil
 
 cdef extern from "Python.h":
     void Py_XDECREF(PyObject *)
 
-cdef enum:
-    FILE, FILE_NEW, FILE_TARGET, FILE_PASSED, OP, FLAGS, ERROR, TEXTS
-cdef enum:
-    READ_BYTES, READ_OPS, WRITE_BYTES, WRITE_OPS, IO_DURATION, MAPPED, CREATED, EXCHANGED, NUMBERS
-cdef enum:
-    FIELDS = TEXTS + NUMBERS
-    LONGEST_NAME = 16
-    FIRST_ROOM = 3
-    KEPT_FLAGS = 64
-
-NAMES = (
-    b"file", b"file_new", b"file_target", b"file_passed", b"op", b"flags", b"error",
-    b"file_read_bytes", b"file_read_ops", b"file_write_bytes", b"file_write_ops", b"io_duration",
-    b"file_mapped", b"file_created", b"file_exchanged",
-)
-
-cdef struct fields:
-    text texts[TEXTS]  # one that is not there is NULL
-    int64_t numbers[NUMBERS]
-
-cdef text names[FIELDS]
-cdef int of_size[LONGEST_NAME + 1][FIELDS + 1]
-"""The fields whose names have a size; FIELDS ends them."""
-
-def _note_names():
-    for at in range(FIELDS):
-        names[at] = text(PyBytes_AsString(NAMES[at]), len(NAMES[at]))
-    for size in range(LONGEST_NAME + 1):
-        found = [at for at in range(FIELDS) if len(NAMES[at]) == size]
-        for at, field in enumerate((*found, FIELDS)):
-            of_size[size][at] = field
-
-_note_names()
+include "fs_fields.pxi"
+include "used_file.pxi"
+include "name_uses.pxi"
 
 cdef enum kind:
     OPEN, CLOSE, FAIL, CHANGE, RENAME, LINK, DELETE, UNKNOWN
-
-
-cdef struct users:
-    # Numbers of processes in the order of their first use, with repetitions if it is not compact.
-    int64_t *ids
-    Py_ssize_t used, room
-    int64_t last  # of them
-
-
-@cython.no_gc
-cdef class UsedFile:
-    """One file while events are read: what was done to it, and by which processes."""
-
-    cdef users users
-    cdef public int64_t opens
-    cdef public bint mapped, changed, exists, folder, deleted, renamed
-    cdef public int64_t read_bytes, read_ops, written_bytes, written_ops, io_us
-    cdef public int64_t most_read_bytes, most_written_bytes
-    cdef object last_error
-    cdef public tuple errors
-    cdef dict others
-    cdef readonly str path
-    """Its last name."""
-    cdef readonly Py_ssize_t links
-    """How many names it has now."""
-    cdef uint32_t number
-
-    def __init__(self, str path=""):
-        self.path = path
-        self.errors = ()
-
-    def __dealloc__(self):
-        free(self.users.ids)
-
-    @property
-    def names(self):
-        """Its other and earlier names, a dict without values."""
-        return {} if self.others is None else self.others
-
-    @property
-    def processes(self):
-        """The processes that used it, the first first."""
-        self.compact()
-        return [self.users.ids[at] for at in range(self.users.used)]
-
-    def facts(self, str path_class, dict pids, dict procs):
-        """Return what a FileRecord says, in its order.
-
-        Args:
-            path_class: of its path.
-            pids: of processes by their numbers, each as a tuple, which many files share.
-            procs: their programs, likewise.
-        """
-        return (
-            self.path, () if self.others is None else tuple(self.others), path_class, self.opens,
-            self.read_bytes, self.read_ops, self.written_bytes, self.written_ops, self.io_us,
-            self.mapped, self.changed, self.deleted, self.renamed, self.errors,
-            self.of_processes(pids), self.of_processes(procs),
-            self.most_read_bytes, self.most_written_bytes, self.folder,
-        )
-
-    cdef tuple of_processes(self, dict values):
-        """Return the different values of its processes; of unknown ones none."""
-        cdef Py_ssize_t at
-        if self.users.used == 1:
-            return values.get(self.users.last, ())
-        found = {}
-        for at in range(self.users.used):
-            for value in values.get(self.users.ids[at], ()):
-                found[value] = None
-        return tuple(found)
-
-    cpdef add_process(self, int64_t process):
-        """Note a process that used it."""
-        cdef users *known = &self.users
-        if known.used and known.last == process:
-            return  # what opens a file often closes it next
-        if known.used == known.room:
-            self.compact()
-            if 2 * known.used >= known.room:
-                self.make_room(2 * known.room or FIRST_ROOM)
-        known.ids[known.used] = known.last = process
-        known.used += 1
-
-    def join_processes(self, UsedFile other):
-        """Take the processes of another file, too; it has any from then on."""
-        if other.users.used > self.users.used:
-            self.users, other.users = other.users, self.users
-        for process in other.processes:
-            self.add_process(process)
-
-    def forget_processes(self, Py_ssize_t most):
-        """Keep so many processes, those that used it first."""
-        self.compact()
-        self.users.used = min(self.users.used, most)
-        if self.users.used:
-            self.users.last = self.users.ids[self.users.used - 1]
-
-    cdef int compact(self) except -1:
-        """Leave out repetitions."""
-        cdef Py_ssize_t at
-        kept = dict.fromkeys([self.users.ids[at] for at in range(self.users.used)])
-        for at, process in enumerate(kept):
-            self.users.ids[at] = self.users.last = process
-        self.users.used = len(kept)
-        return 0
-
-    cdef int make_room(self, Py_ssize_t room) except -1:
-        cdef void *ids = realloc(self.users.ids, room * sizeof(int64_t))
-        if ids == NULL:
-            raise MemoryError
-        self.users.ids = <int64_t *>ids
-        self.users.room = room
-        return 0
-
-    cdef void close(self, const int64_t *numbers) noexcept:
-        if numbers[READ_OPS]:
-            self.read_bytes += numbers[READ_BYTES]
-            self.read_ops += numbers[READ_OPS]
-            self.most_read_bytes = max(self.most_read_bytes, numbers[READ_BYTES])
-        if numbers[WRITE_OPS]:
-            self.written_bytes += numbers[WRITE_BYTES]
-            self.written_ops += numbers[WRITE_OPS]
-            self.most_written_bytes = max(self.most_written_bytes, numbers[WRITE_BYTES])
-        self.io_us += numbers[IO_DURATION]
-        if numbers[MAPPED]:
-            self.mapped = True
-
-    cdef int fail(self, text error) except -1:
-        name = intern(string(error))
-        if name is not self.last_error and name not in self.errors:
-            self.errors += (name,)
-        self.last_error = name
-        return 0
-
-    cpdef change(self):
-        """Note that it was made, or its owner, mode or times were set."""
-        self.changed = self.exists = True
-
-    cdef int absorb(self, UsedFile former) except -1:
-        """Add what was done to the file that had a name of this one before."""
-        self.opens += former.opens
-        self.read_bytes += former.read_bytes
-        self.read_ops += former.read_ops
-        self.written_bytes += former.written_bytes
-        self.written_ops += former.written_ops
-        self.io_us += former.io_us
-        self.mapped |= former.mapped
-        self.changed |= former.changed
-        self.deleted |= former.deleted
-        self.folder |= former.folder
-        self.most_read_bytes = max(self.most_read_bytes, former.most_read_bytes)
-        self.most_written_bytes = max(self.most_written_bytes, former.most_written_bytes)
-        self.errors = tuple(dict.fromkeys(former.errors + self.errors))
-        self.join_processes(former)
-        self.others = joined(former.others, self.others)
-        if self.others is not None:
-            self.others.pop(self.path, None)
-        self.gain_name(former.path)
-        return 0
-
-    cdef int gain_name(self, str name) except -1:
-        """Have one more name."""
-        if name != self.path:
-            if self.others is None:
-                self.others = {}
-            self.others[name] = None
-        return 0
-
-    cdef int change_name(self, str old, str new) except -1:
-        """Have another name in place of `old`, which is an earlier one from here on."""
-        if self.path == old:
-            self.path = new
-        if self.others is not None:
-            self.others.pop(new, None)
-        self.gain_name(new)
-        return self.gain_name(old)
-
-
-cdef dict joined(dict one, dict other):
-    """Return all keys. The larger one is kept: what is replaced often has many names."""
-    if one is None or other is None:
-        return other if one is None else one
-    larger, smaller = (one, other) if len(one) >= len(other) else (other, one)
-    larger.update(smaller)
-    return larger
 
 
 cdef struct place:
@@ -280,83 +56,7 @@ cdef struct place:
 
 cdef enum:
     TOP  # the path with no characters, in which all others are
-
-
-cdef struct use:
-    uint32_t event  # its id
-    uint32_t path
-    uint32_t next  # use of the path, plus one; 0: this is the last
-    bint is_file  # the path is the field `file`
-
-cdef enum:
-    FIRST_USES = 4096
-    MOST_USES = 6_000_000  # 16 bytes each
-
-
-cdef class _Uses:
-    """Which events name which paths, in the order of recording."""
-
-    cdef use *uses
-    cdef size_t count, room
-    cdef uint32_t last_path
-    cdef uint32_t *firsts
-    """Of each path its first use, plus one; 0: it has none."""
-    cdef int64_t without
-    """Events without a file."""
-    cdef bint is_whole
-
-    def __cinit__(self):
-        self.is_whole = True
-
-    def __dealloc__(self):
-        free(self.uses)
-        free(self.firsts)
-
-    cdef int add(self, int64_t event, uint32_t path, bint is_file) except -1:
-        cdef size_t room = 2 * self.room or FIRST_USES
-        cdef void *uses
-        if self.count == MOST_USES or event > UINT32_MAX:
-            self.is_whole = False
-        if not self.is_whole:
-            return 0
-        if self.count == self.room:
-            uses = realloc(self.uses, room * sizeof(use))
-            if uses == NULL:
-                raise MemoryError
-            self.uses, self.room = <use *>uses, room
-        self.uses[self.count] = use(<uint32_t>event, path, 0, is_file)
-        self.count += 1
-        self.last_path = max(self.last_path, path)
-        return 0
-
-    cdef int join(self) except -1:
-        """Find the uses of each path."""
-        cdef size_t at = self.count
-        free(self.firsts)
-        self.firsts = <uint32_t *>calloc(self.last_path + 1, sizeof(uint32_t))
-        if self.firsts == NULL:
-            raise MemoryError
-        while at:
-            at -= 1
-            self.uses[at].next = self.firsts[self.uses[at].path]
-            self.firsts[self.uses[at].path] = at + 1
-        return 0
-
-    cdef tuple of(self, uint32_t path):
-        """Return how many events have a path as `file`, and the ids of all that name it.
-
-        Each id but the first is what it is more than the one before.
-        """
-        cdef int64_t last = 0, files = 0
-        cdef list steps = []
-        cdef use used
-        cdef uint32_t first = self.firsts[path]
-        while first:
-            used = self.uses[first - 1]
-            files += used.is_file
-            steps.append(used.event - last)
-            last, first = used.event, used.next
-        return files, steps
+    KEPT_FLAGS = 64  # characters
 
 
 cdef class Files:
@@ -864,96 +564,3 @@ cdef inline text base_name(text path) noexcept nogil:
 
 cdef inline bint is_symbolic(text op) noexcept nogil:
     return op.size >= 7 and not memcmp(op.start, b"symlink", 7)
-
-
-cdef list decode(bytes data, fields *found):
-    """Find the fields in any JSON; return what must be kept as long as they are used."""
-    values = json.loads(data)
-    kept = []
-    for at in range(TEXTS):
-        found.texts[at] = text(NULL, 0)
-        value = values.get(NAMES[at].decode())
-        if value is not None:
-            kept.append(str(value).encode("utf-8", "surrogatepass"))
-            found.texts[at] = text(PyBytes_AsString(kept[-1]), len(kept[-1]))
-    for at in range(NUMBERS):
-        found.numbers[at] = int(values.get(NAMES[TEXTS + at].decode()) or 0)
-    return kept
-
-
-cdef bint scan(const char *at, const char *end, fields *found) noexcept nogil:
-    """Find the fields in a JSON object; False: it is not plain."""
-    cdef text name
-    cdef int which
-    for which in range(TEXTS):
-        found.texts[which] = text(NULL, 0)
-    for which in range(NUMBERS):
-        found.numbers[which] = 0
-    if at == end or at[0] != c"{":
-        return False
-    while at != NULL and (at[0] == c"{" or at[0] == c","):
-        at = take_text(at + 1, end, &name)
-        if at == NULL or at[0] != c":":
-            return False
-        at = take(name, at + 1, end, found)
-    return at != NULL and at[0] == c"}" and at + 1 == end
-
-
-cdef const char *take(text name, const char *at, const char *end, fields *found) noexcept nogil:
-    """Take the value of a name; return its end, NULL: it is not plain."""
-    cdef text value
-    cdef int which = index_of(name)
-    if which == FIELDS:
-        return take_text(at, end, &value) if at[0] == c'"' else word_end(at)
-    if which < TEXTS:
-        return take_text(at, end, &found.texts[which])
-    return number_end(at, &found.numbers[which - TEXTS])
-
-
-cdef int index_of(text name) noexcept nogil:
-    """Return which field has a name; FIELDS: none."""
-    cdef const int *at
-    if name.size > LONGEST_NAME:
-        return FIELDS
-    at = of_size[name.size]
-    while at[0] != FIELDS and memcmp(names[at[0]].start, name.start, name.size):
-        at += 1
-    return at[0]
-
-
-cdef const char *take_text(const char *at, const char *end, text *found) noexcept nogil:
-    """Take a string; return its end, NULL: it is none, or has escaped characters."""
-    if at[0] != c'"':
-        return NULL
-    found.start = at + 1
-    at = plain_end(at + 1, end)
-    if at == end or at[0] != c'"':
-        return NULL
-    found.size = at - found.start
-    return at + 1
-
-
-cdef const char *number_end(const char *at, int64_t *number) noexcept nogil:
-    """Read a number or a truth value; return its end, NULL: it is no integer, or a large one."""
-    cdef const char *start = at
-    if not strncmp(at, b"true", 4):
-        number[0] = 1
-        return at + 4
-    if not strncmp(at, b"false", 5):
-        number[0] = 0
-        return at + 5
-    number[0] = 0
-    while c"0" <= at[0] <= c"9" and at - start < MOST_INTEGER_DIGITS:
-        number[0] = 10 * number[0] + (at[0] - c"0")
-        at += 1
-    return at if at != start and (at[0] == c"," or at[0] == c"}") else NULL
-
-
-cdef const char *word_end(const char *at) noexcept nogil:
-    """Return the end of a number, true, false or null; of anything else it is at once."""
-    while (
-        c"0" <= at[0] <= c"9" or c"a" <= at[0] <= c"z"
-        or at[0] == c"-" or at[0] == c"+" or at[0] == c"." or at[0] == c"E"
-    ):
-        at += 1
-    return at

@@ -43,6 +43,31 @@ static inline const char *word_end(const char *at, const char *end)
     return at;
 }
 
+/* Read a whole number, true (1) or false (0). Returns its end; NULL: it is something else, or has more
+ * than MOST_INTEGER_DIGITS. */
+static inline const char *integer_close(const char *at, const char *end, int64_t *value_out)
+{
+    const char *close = word_end(at, end);
+    size_t size = (size_t)(close - at);
+    bool negative = size && *at == '-';
+    int64_t value = 0;
+
+    if ((size == 4 && !memcmp(at, "true", 4)) || (size == 5 && !memcmp(at, "false", 5))) {
+        *value_out = *at == 't';
+        return close;
+    }
+    at += negative;
+    if (at == close || close - at > MOST_INTEGER_DIGITS)
+        return NULL;
+    for (; at < close; at++) {
+        if (*at < '0' || *at > '9')
+            return NULL;
+        value = 10 * value + (*at - '0');
+    }
+    *value_out = negative ? -value : value;
+    return close;
+}
+
 /* Where a value ends that begins at `at`; NULL: it does not. */
 static inline const char *value_close(const char *at, const char *end)
 {

@@ -83,28 +83,15 @@ static bool give_string(const sqlite_routine *routines, struct sqlite3_context *
 static bool give_word(const sqlite_routine *routines, struct sqlite3_context *context,
                       const char *at, const char *end)
 {
-    size_t size = (size_t)(word_end(at, end) - at);
-    bool negative = *at == '-';
-    int64_t number = 0;
+    int64_t number;
 
-    if (size == 4 && !memcmp(at, "null", 4)) {
+    if (word_end(at, end) - at == 4 && !memcmp(at, "null", 4)) {
         result_null(routines, context);
         return true;
     }
-    if ((size == 4 && !memcmp(at, "true", 4)) || (size == 5 && !memcmp(at, "false", 5))) {
-        result_int64(routines, context, *at == 't');
-        return true;
-    }
-    at += negative;
-    size -= negative;
-    if (!size || size > MOST_INTEGER_DIGITS)
+    if (!integer_close(at, end, &number))
         return false;
-    for (; size; size--, at++) {
-        if (*at < '0' || *at > '9')
-            return false;
-        number = 10 * number + (*at - '0');
-    }
-    result_int64(routines, context, negative ? -number : number);
+    result_int64(routines, context, number);
     return true;
 }
 
