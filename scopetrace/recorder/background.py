@@ -17,7 +17,8 @@ import os
 import signal
 import sqlite3
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -259,7 +260,7 @@ class Recorder:
         if self._period_ns and now_ns - self._flushed_ns >= self._period_ns:
             self._flushed_ns = now_ns
             self._capture.engine.flush_tallies()  # of files and flows that stay open
-        try:
+        with self._going_on():
             if batch:
                 self._pipeline.feed(batch)
                 if self._live_calls is not None:
@@ -273,8 +274,6 @@ class Recorder:
             is_due = now_ns - self._committed_ns > COMMIT_INTERVAL_NS or text_is_late
             if is_due or self._pipeline.sync_requested:
                 self._commit(now_ns)
-        except SessionError as error:
-            self._print_once(error)
         if self._pipeline.sync_requested:
             self._pipeline.sync_requested = False
             self._print_ending()
@@ -299,7 +298,7 @@ class Recorder:
     def _print_setback(self) -> None:
         setback, self._writer.setback = self._writer.setback, ""
         if setback:
-            self._print_once(SessionError(setback))
+            self._print_once(setback)
 
     def _outcome(self) -> dict[str, Any]:
         end = self._pipeline.main_end
@@ -323,28 +322,22 @@ class Recorder:
             self._writer.discard()  # the command could not be executed: there was no program
             return
         self._writer.release_reserve()
-        try:
+        with self._going_on():
             self._report_losses()
             self._report_early_end()
             self._pipeline.finish(time.monotonic_ns())
-        except SessionError as error:
-            self._print_once(error)
         ended_ns = time.time_ns()
-        try:
+        with self._going_on():
             self._end_forwarding(ended_ns)
-        except SessionError as error:
-            self._print_once(error)
         counts = self._pipeline.counts
         lost = counts.lost if counts else 0
         if not self._end_signal:
             ended_ns = self._pipeline.last_end_ns or ended_ns
         self._writer.count_ways(self._pipeline.ways)
         facts = {"ended_ns": ended_ns, "lost": lost, **self._outcome()}
-        try:
-            status = "stopped" if self._end_signal else "finished"
+        status = "stopped" if self._end_signal else "finished"
+        with self._going_on():
             self._writer.finish(status, keep_answers=_keep_answers, **facts)
-        except SessionError as error:
-            self._print_once(error)
         self._print_setback()
         delete_leftovers(self._writer.path.parent)
 
@@ -368,10 +361,8 @@ class Recorder:
         image = self._pipeline.main
         if self._forwarding is None or image is None:
             return
-        try:
+        with self._going_on():
             self._forwarding.commit()
-        except SessionError as error:
-            self._print_once(error)
         for count, message in self._forwarding.close():
             self._pipeline.notice(image, ended_ns, image.pid, message, "unsent", count)
         self._pipeline.flush()
@@ -402,11 +393,19 @@ class Recorder:
         answered = UNRECORDED if error.errno in TRANSIENT_ERRORS else REFUSED
         os.write(answer, answered + reason.encode())
 
-    def _print_once(self, error: SessionError) -> None:
-        """Print an error of the session file on the program's standard error, the first time."""
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """Go on after what an error of the session file ends."""
+        try:
+            yield
+        except SessionError as error:
+            self._print_once(str(error))
+
+    def _print_once(self, problem: str) -> None:
+        """Print what is wrong with the session file on the program's standard error, once."""
         if self._problem:
             return
-        self._problem = str(error)
+        self._problem = problem
         self._stderr.print(
-            f"{error}; the program runs on, what is missing is counted", self._order.pid
+            f"{problem}; the program runs on, what is missing is counted", self._order.pid
         )
