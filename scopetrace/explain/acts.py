@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from scopetrace.explain.phrases import joined, size
 from scopetrace.explain.sentence import sentence
 from scopetrace.explain.subject import Subject
 from scopetrace.explain.texts import errors
-from scopetrace.explain.values import Values, joined, size
+from scopetrace.explain.values import Values
 from scopetrace.model.counts import number_of
 from scopetrace.syscalls.call import Phase
 from scopetrace.syscalls.recorded import Recorded

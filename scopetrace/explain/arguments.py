@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from scopetrace.explain.phrases import STANDARD, permissions, phrase
 from scopetrace.explain.subject import Subject, names_in
 from scopetrace.explain.texts import calls, errors, names
-from scopetrace.explain.values import STANDARD, permissions, phrase
 from scopetrace.syscalls.call import Phase
 from scopetrace.syscalls.descriptors import AT_FDCWD
 from scopetrace.syscalls.kind import Kind

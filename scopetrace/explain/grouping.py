@@ -27,8 +27,9 @@ from scopetrace.explain.acts import (
     StandardAct,
     StreamAct,
 )
+from scopetrace.explain.phrases import STANDARD
 from scopetrace.explain.subject import Subject
-from scopetrace.explain.values import STANDARD, Values
+from scopetrace.explain.values import Values
 from scopetrace.syscalls.descriptors import positions, signed
 
 MOST_PENDING = 200

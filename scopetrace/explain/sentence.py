@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 
+from scopetrace.explain.phrases import phrase
 from scopetrace.explain.subject import Subject
 from scopetrace.explain.texts import Sentence, errors, names, sentences
-from scopetrace.explain.values import Values, phrase
+from scopetrace.explain.values import Values
 from scopetrace.model.names import signal_name
 from scopetrace.model.whole_call import DAMAGED, SIGNAL
 from scopetrace.syscalls.recorded import Recorded

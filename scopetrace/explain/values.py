@@ -9,6 +9,16 @@ import os
 import re
 from collections.abc import Callable
 
+from scopetrace.explain.phrases import (
+    STANDARD,
+    address_at,
+    descriptor,
+    joined,
+    phrase,
+    seconds,
+    size,
+    span,
+)
 from scopetrace.explain.subject import QUOTED, Subject, names_in
 from scopetrace.explain.texts import names
 from scopetrace.model.counts import number_of
@@ -16,21 +26,15 @@ from scopetrace.model.names import signal_name
 from scopetrace.model.shown import escape, shell_line
 from scopetrace.syscalls import quote
 from scopetrace.syscalls.call import Phase
-from scopetrace.syscalls.descriptors import AT_FDCWD, address_text, signed
+from scopetrace.syscalls.descriptors import AT_FDCWD, signed
 from scopetrace.syscalls.render import spell
 
 ACCESS = ("for reading", "for writing", "for reading and writing", "")
 O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_PATH = 3, 0o100, 0o200, 0o1000, 0o2000, 0o10000000
-STANDARD = ("standard input", "standard output", "standard error")
 NO_PATH = ("", '""', "NULL")
 """Paths in place of which the descriptor is meant: AT_EMPTY_PATH, utimensat(2)."""
 PRINTABLE = re.compile(r'"(?:[^"\\]|\\[nrt"\\])*"(?:\.\.\.)?')
 """Text, as strace quotes it, without other bytes."""
-PIPE = re.compile(r"pipe: (read|write) end")
-UNNAMED = re.compile(r"(pipe|socket):\[\d+\]")
-"""What the kernel calls a pipe or a socket that was open at the start."""
-SOCKET = re.compile(r"(TCP|UDP|UNIX-[A-Z]+|NETLINK)(?:v6)?(?: ([^→←]+))?(?:([→←])(.+))?")
-UNIX_SOCKETS = {f"UNIX-{name}": "unix" for name in ("STREAM", "DGRAM", "SEQPACKET")}
 PROTECTION = {1: "read", 2: "written", 4: "executed"}
 STATUS_FLAGS = {0o2000: "O_APPEND", 0o4000: "O_NONBLOCK", 0o40000: "O_DIRECT", 0o20000: "O_ASYNC"}
 ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"f": b"\f"}
@@ -40,12 +44,6 @@ POLLED = re.compile(r"\{fd=(\d+)(?:<[^<>]*>)?, events=([A-Z|]+)")
 POLL_WORDS = {"read": {"POLLIN", "POLLRDNORM", "POLLPRI"}, "written": {"POLLOUT", "POLLWRNORM"}}
 MOST_POLLED = 3
 """Of so many descriptors each is named."""
-MODE_LETTERS = "rwxrwxrwx"
-KILO = 1024
-UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
-MICRO, NANO = 1_000_000, 1_000_000_000
-TIMERS = ("itimerval", "itimerspec", "itimerspec64")
-TIMESPECS = {"timespec": NANO, "timespec64": NANO, "timeval": MICRO}
 FILE_TYPES = {
     "S_IFREG": "a regular file", "S_IFDIR": "a folder", "S_IFLNK": "a symbolic link",
     "S_IFCHR": "a character device", "S_IFBLK": "a block device", "S_IFIFO": "a pipe",
@@ -62,147 +60,6 @@ SOCKETS = {
 """By family and type."""
 
 
-def size(count: int) -> str:
-    """Return a number of bytes: `1 byte`, `4096 bytes`, `1.5 MB` where that is shorter."""
-    if count == 1:
-        return "1 byte"
-    if count < 10 * KILO:
-        return f"{count} bytes"
-    power = min((count.bit_length() - 1) // 10, len(UNITS) - 1)
-    return f"{count / KILO**power:.3g} {UNITS[power]}"
-
-
-def descriptor(call: Subject, fd: int) -> str:
-    """Return a descriptor with what it is: `/etc/hosts (descriptor 3)`."""
-    name = call.fd_name(fd)
-    if fd == AT_FDCWD:
-        return f"the working folder{f' {name}' if name else ''}"
-    what = _described_name(name)
-    if 0 <= fd < len(STANDARD):
-        return f"{STANDARD[fd]}{f' ({what})' if what else ''}"
-    return f"{what} (descriptor {fd})" if what else f"descriptor {fd}"
-
-
-def _described_name(name: str) -> str:
-    """Return in words what `syscalls.descriptors` calls a pipe or a socket."""
-    if found := UNNAMED.fullmatch(name):
-        return f"a {found.group(1)}"
-    if found := PIPE.match(name):
-        return f"the {found.group(1)} end of a pipe"
-    found = SOCKET.fullmatch(name)
-    if found is None:
-        return name
-    kind, local, way, peer = found.groups()
-    kind = UNIX_SOCKETS.get(kind, kind)
-    if way:
-        return f"the {kind} connection {'to' if way == '→' else 'from'} {peer}"
-    return f"the {kind} socket at {local}" if local else f"a {kind} socket"
-
-
-def permissions(mode: int) -> str:
-    """Return permissions as ls shows them: `rw-r--r--`."""
-    bits = (mode >> shift & 1 for shift in range(8, -1, -1))
-    return "".join(letter if bit else "-" for letter, bit in zip(MODE_LETTERS, bits, strict=True))
-
-
-def seconds(count: float) -> str:
-    """Return a time: `0.25 s`, `3 ms`."""
-    if 0 < count < 1:
-        return f"{count * 1000:.3g} ms" if count >= 0.001 else f"{count * MICRO:.3g} µs"
-    return f"{count:.4g} s"
-
-
-# -- a value by its kind --------------------------------------------------------------------------
-
-
-def _fd(call: Subject, value: int, text: str) -> str:
-    return descriptor(call, signed(value))
-
-
-def _pid(call: Subject, value: int, text: str) -> str:
-    return f"process {signed(value)}"
-
-
-def _mode(call: Subject, value: int, text: str) -> str:
-    return f"{text} ({permissions(value)})"
-
-
-def _size(call: Subject, value: int, text: str) -> str:
-    return size(value) if value < 1 << 63 else text
-
-
-def _new_length(call: Subject) -> str:
-    return str(quote.signed(call.value("length") or 0, 64))
-
-
-def _address(call: Subject, value: int, text: str) -> str:
-    data = call.view.peek(value, Phase.EXIT)[0] or call.view.peek(value, Phase.ENTRY)[0]
-    return escape(address_text(data)) or text
-
-
-def _span(call: Subject, value: int, text: str) -> str:
-    found = [*map(int, re.findall(r"=(-?\d+)", text))]
-    if len(found) < 2:
-        return text
-    return seconds(found[0] + found[1] / (MICRO if "tv_usec" in text else NANO))
-
-
-def _timer(call: Subject, value: int, text: str) -> str:
-    """Say when a timer ends, and how often; `is stopped` if its time is 0."""
-    units = re.findall(r"=(-?\d+), tv_([un])sec=(-?\d+)", text)
-    if len(units) < 2:
-        return text
-    every, first = (
-        int(whole) + int(part) / (MICRO if unit == "u" else NANO) for whole, unit, part in units
-    )
-    if not first:
-        return "is stopped"
-    absolute = call.has("TFD_TIMER_ABSTIME") or call.has("TIMER_ABSTIME")
-    ends = f"ends when its clock shows {first:.9g} s" if absolute else f"ends in {seconds(first)}"
-    return f"{ends}, and then every {seconds(every)}" if every else ends
-
-
-def _string(call: Subject, value: int, text: str) -> str:
-    return text
-
-
-def _signal(call: Subject, value: int, text: str) -> str:
-    return f"signal {text}" if text.isdigit() else text
-
-
-def _user(call: Subject, value: int, text: str) -> str:
-    return "the user as it is" if text == "-1" and len(call.texts) > 1 else f"user {text}"
-
-
-def _group(call: Subject, value: int, text: str) -> str:
-    return "the group as it is" if text == "-1" and len(call.texts) > 1 else f"group {text}"
-
-
-PHRASES: dict[str, Callable[[Subject, int, str], str]] = {
-    **dict.fromkeys(("fd", "dirfd"), _fd),
-    "pid": _pid,
-    "signal": _signal,
-    **dict.fromkeys(("octal", "openmode"), _mode),
-    "size": _size,
-    "sockaddr": _address,
-    **dict.fromkeys(TIMESPECS, _span),
-    **dict.fromkeys(TIMERS, _timer),
-    **dict.fromkeys(("uid", "uid16"), _user),
-    **dict.fromkeys(("gid", "gid16"), _group),
-}
-"""Kind of an argument → its value in words; others are as they are printed."""
-
-
-def phrase(call: Subject, argument: str) -> str:
-    """Return an argument in words; empty: the call has none of this name."""
-    kind, text = call.kind(argument), call.texts.get(argument)
-    if kind is None or text is None:
-        return text or ""
-    if kind.name == "path":
-        return call.path(argument) or text
-    return PHRASES.get(kind.name, _string)(call, call.value(argument) or 0, text)
-
-
 # -- results ---------------------------------------------------------------------------------------
 
 
@@ -213,7 +70,7 @@ def _result(call: Subject) -> str:
     kind = call.row.result.name if call.row else "int"
     if kind in ("ptr", "segment"):
         return f"{found & 0xFFFFFFFFFFFFFFFF:#x}"
-    if kind in ("octal",):
+    if kind == "octal":
         return f"0{found:03o}"
     if kind == "size" and call.name not in ("sched_getaffinity", "lseek"):
         return size(found)
@@ -226,18 +83,16 @@ def _asked(call: Subject) -> int | None:
     return call.value(found) if found else None
 
 
-def _got(call: Subject) -> str:
-    if call.succeeded and call.result is not None:
-        return size(call.result)
-    asked = _asked(call)
-    return "bytes" if asked is None else f"up to {size(asked)}"
+def _transferred(before: str) -> Callable[[Subject], str]:
+    """Return what says how many bytes were transferred, or, after `before`, were to be."""
 
+    def found(call: Subject) -> str:
+        if call.succeeded and call.result is not None:
+            return size(call.result)
+        asked = _asked(call)
+        return "bytes" if asked is None else f"{before}{size(asked)}"
 
-def _put(call: Subject) -> str:
-    if call.succeeded and call.result is not None:
-        return size(call.result)
-    asked = _asked(call)
-    return "bytes" if asked is None else size(asked)
+    return found
 
 
 def _partly(call: Subject) -> str:
@@ -284,6 +139,10 @@ def _open_flags(call: Subject) -> int:
         return call.view.number(call.value(how) or 0, 8, Phase.ENTRY) or 0
     argument = call.first("openflags")
     return call.value(argument) or 0 if argument else 0
+
+
+def _new_length(call: Subject) -> str:
+    return str(quote.signed(call.value("length") or 0, 64))
 
 
 def _access(call: Subject) -> str:
@@ -406,14 +265,8 @@ def _socket_kind(call: Subject) -> str:
     return known or f"a socket ({call.texts.get('domain', '?')}, {call.texts.get('type', '?')})"
 
 
-def _peer(call: Subject) -> str:
-    address = call.value("addr") or 0
-    return escape(address_text(call.view.peek(address, Phase.EXIT)[0])) if address else ""
-
-
-def _receiver_address(call: Subject) -> str:
-    address = call.value("addr") or 0
-    return escape(address_text(call.view.peek(address, Phase.ENTRY)[0])) if address else ""
+def _peer(phase: Phase) -> Callable[[Subject], str]:
+    return lambda call: address_at(call, call.value("addr") or 0, phase)
 
 
 # -- processes and signals -------------------------------------------------------------------------
@@ -509,11 +362,6 @@ def _limit_of(text: str) -> str:
 # -- waiting ---------------------------------------------------------------------------------------
 
 
-def joined(words: list[str], last: str = "and") -> str:
-    """Return texts as `a, b and c`."""
-    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
 def _count(call: Subject) -> str:
     count = call.number("nfds")
     return number_of(count, "descriptor")
@@ -537,7 +385,7 @@ def _for_what(events: str) -> str:
 def _limit(call: Subject) -> str:
     if call.kind("timeout") is None:
         text = call.texts.get("tmo_p", "NULL")
-        return "" if text == "NULL" else f"at most {_span(call, 0, text.partition('}')[0])}"
+        return "" if text == "NULL" else f"at most {span(text.partition('}')[0])}"
     if call.kind("timeout") != call.kind("nfds") and call.texts["timeout"].lstrip("-").isdigit():
         limit = call.number("timeout")
         return "" if limit < 0 else f"at most {seconds(limit / 1000)}" if limit else "at once"
@@ -577,7 +425,7 @@ def _recipient(call: Subject) -> str:
 def _until(call: Subject) -> str:
     text = call.texts.get("t") or ""
     absolute = (call.value("flags") or 0) & 1
-    return "until a point in time" if absolute else f"for {_span(call, 0, text)}"
+    return "until a point in time" if absolute else f"for {span(text)}"
 
 
 # -- memory ----------------------------------------------------------------------------------------
@@ -613,7 +461,7 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "events": _events,
     "fd": lambda call: phrase(call, "fd") or phrase(call, "sockfd"),
     "from_end": _from_end,
-    "got": _got,
+    "got": _transferred("up to "),
     "grown": _grown,
     "length": lambda call: phrase(call, "length") or "a piece",
     "limit": _limit,
@@ -628,13 +476,13 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "old_path": _old_path,
     "partly": _partly,
     "path": _path,
-    "peer": _peer,
+    "peer": _peer(Phase.EXIT),
     "pgid_number": lambda call: str(call.number("pgid")),
     "pid_own": _own,
     "polled": _polled,
     "position": _position,
     "protection": _protection,
-    "put": _put,
+    "put": _transferred(""),
     "read_end": _pair("pipefd", 0),
     "ready": _ready,
     "receiver": _receiver,
@@ -647,8 +495,7 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "span": _until,
     "opened_how": _status,
     "target": _target,
-    "to": _receiver_address,
-    "held": lambda call: call.why,
+    "to": _peer(Phase.ENTRY),
     "why": lambda call: call.why or "it is not there",
     "because": lambda call: call.why,
     "new_length": _new_length,
