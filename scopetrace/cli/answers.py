@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,6 +15,11 @@ from scopetrace.model.shown import print_to_stderr
 from scopetrace.output.answers import FORMS, csv_table, markdown_table
 from scopetrace.output.units import hidden_text
 
+if TYPE_CHECKING:
+    from scopetrace.query import Session
+
+POLL_INTERVAL_S = 0.1
+"""Time between two queries with --follow."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -59,7 +65,7 @@ def refuse_with_form(options: Mapping[str, Any], *parameters: str) -> None:
             raise UsageError(f"{option_name(parameter)} and {form} do not go together")
 
 
-def print_bodies(form: str, bodies: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> None:
+def print_bodies(form: str, bodies: Iterable[Mapping[str, Any]], fields: Sequence[str]) -> None:
     """Print what programs and documents read: CSV, Markdown or JSON, in UTF-8."""
     from scopetrace.wire.ndjson import json_line
 
@@ -68,7 +74,21 @@ def print_bodies(form: str, bodies: Sequence[Mapping[str, Any]], fields: Sequenc
         for body in bodies:
             print(json_line(body))
     else:
-        print((csv_table if form == "csv" else markdown_table)(bodies, fields))
+        print((csv_table if form == "csv" else markdown_table)([*bodies], fields))
+
+
+def each_poll(session: Session) -> Iterator[None]:
+    """Yield, with --follow, whenever it is time to look for what is new, until the session ends.
+
+    What was printed is shown before each wait. The status is read before what is new: the recorder
+    writes its last events before its status.
+    """
+    running = True
+    while running:
+        sys.stdout.flush()
+        time.sleep(POLL_INTERVAL_S)
+        running = session.info.status == "running"
+        yield
 
 
 def on_terminal() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import filterfalse
@@ -13,6 +12,7 @@ import click
 
 from scopetrace.cli.answers import (
     chosen_form,
+    each_poll,
     format_option,
     on_terminal,
     print_bodies,
@@ -59,8 +59,6 @@ NOT_OF_FORMS = {"json": ("fields", *OF_LINES), **dict.fromkeys(TABLES, ("follow"
 """Options that say how events are shown as lines, for each form that has none."""
 COLUMNS = ("id", "time", "sourcetype", "source", "proc", "pid")
 """The first columns of CSV and Markdown, if none were asked for."""
-POLL_INTERVAL_S = 0.1
-"""Time between two queries with --follow."""
 Show = Callable[[EventRecord], list[str]]
 """Makes the rows of an event: one, or for text one for each line of it."""
 
@@ -350,12 +348,8 @@ def _follow(
     session: Session, show: Show, filters: dict[str, Any], seen: int, start_up: StartUp | None
 ) -> int:
     """Print what comes after event `seen` until the session ends; return the last one printed."""
-    shown, running = 0, True
-    while running:
-        sys.stdout.flush()
-        time.sleep(POLL_INTERVAL_S)
-        # Read the status before the events: the recorder writes its last events before its status.
-        running = session.info.status == "running"
+    shown = 0
+    for _ in each_poll(session):
         upto = session.last_id
         if upto > seen:
             found = session.events(**filters, after_id=seen)

@@ -59,8 +59,8 @@ def explain(
 
 
 def _print(head: str, parts: list[Part], as_json: bool) -> None:
-    from scopetrace.output.explain import MOST_COLUMNS, explained_lines
-    from scopetrace.output.width import wrap_columns
+    from scopetrace.output.explain import explained_lines
+    from scopetrace.output.width import READABLE_COLUMNS, wrap_columns
     from scopetrace.wire.ndjson import json_line
 
     if as_json:
@@ -68,7 +68,7 @@ def _print(head: str, parts: list[Part], as_json: bool) -> None:
         return
     if head:
         print(head)
-    for line in explained_lines(parts, wrap_columns(sys.stdout, MOST_COLUMNS)):
+    for line in explained_lines(parts, wrap_columns(sys.stdout, READABLE_COLUMNS)):
         print(line)
 
 
@@ -122,14 +122,14 @@ def _call(session: Session, number: int) -> CallExplained:
 
 
 def _print_call(found: CallExplained, as_json: bool) -> None:
-    from scopetrace.output.call_explained import MOST_COLUMNS, call_explained_body, call_lines
-    from scopetrace.output.width import wrap_columns
+    from scopetrace.output.call_explained import call_explained_body, call_lines
+    from scopetrace.output.width import READABLE_COLUMNS, wrap_columns
     from scopetrace.wire.ndjson import json_line
 
     if as_json:
         print(json_line(call_explained_body(found)))
         return
-    for line in call_lines(found, wrap_columns(sys.stdout, MOST_COLUMNS)):
+    for line in call_lines(found, wrap_columns(sys.stdout, READABLE_COLUMNS)):
         print(line)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.answers import chosen_form, format_option, print_bodies, refuse_with_form
+from scopetrace.cli.answers import (
+    chosen_form,
+    each_poll,
+    format_option,
+    print_bodies,
+    refuse_with_form,
+)
 from scopetrace.cli.options import (
     count,
     last_option,
@@ -34,10 +39,6 @@ if TYPE_CHECKING:
 
 DEFAULT_LAST = 20
 """Number of lines that are shown without -n and -a."""
-EXPLANATION_COLUMNS = 100
-"""Longer lines are hard to read."""
-POLL_INTERVAL_S = 0.1
-"""Time between two queries with --follow."""
 NOT_OF_SUMMARY = ("follow", "fd", "path", "last", "show_all", "start_up", "time_mode", "explain")
 """Options that say how single calls are listed."""
 NOT_OF_FOLLOW = ("fd", "path", "explain")
@@ -250,12 +251,12 @@ def _explained(
 ) -> Iterator[str]:
     from scopetrace.model.file_record import OWN
     from scopetrace.output.syscall_explained import Explaining, explained_rows
-    from scopetrace.output.width import wrap_columns
+    from scopetrace.output.width import READABLE_COLUMNS, wrap_columns
 
     classes = session.path_classes
     how = Explaining(
         options["level"] or NORMAL,
-        wrap_columns(sys.stdout, EXPLANATION_COLUMNS),
+        wrap_columns(sys.stdout, READABLE_COLUMNS),
         query.failures().data_of,
         lambda path: classes.of(path) == OWN,
     )
@@ -263,30 +264,19 @@ def _explained(
 
 
 def _print_bodies(query: SyscallQuery, lines: CallLines, options: dict[str, Any]) -> None:
-    from scopetrace.cli.options import print_utf8
     from scopetrace.output.syscalls import LIST_FIELDS, call_body
-    from scopetrace.wire.ndjson import json_line
 
     last = _last(options)
     rows: Iterable[tuple[Recorded, Files]] = _rows(query, options)
     if last is not None:
         rows = deque(rows, last)
     bodies = (call_body(made, lines.text(made, files)) for made, files in rows)
-    if options["form"] == "json":
-        print_utf8()
-        for body in bodies:
-            print(json_line(body))
-    else:
-        print_bodies(options["form"], [*bodies], LIST_FIELDS)
+    print_bodies(options["form"], bodies, LIST_FIELDS)
 
 
 def _follow(session: Session, query: SyscallQuery, lines: CallLines, seen: int) -> None:
     """Print what comes after row `seen` until the session ends."""
-    running = True
-    while running:
-        sys.stdout.flush()
-        time.sleep(POLL_INTERVAL_S)
-        running = session.info.status == "running"
+    for _ in each_poll(session):
         for made in query.read(after_id=seen):
             print(lines.line(made))
             seen = max(seen, made.id)

@@ -29,8 +29,6 @@ from scopetrace.syscalls.descriptors import Files
 from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.rows import row
 
-MOST_COLUMNS = 100
-"""Longer lines are hard to read."""
 LEAST_COLUMNS = 40
 MOST_VALUE = 60
 """Characters of a value in front of what it means."""
@@ -142,9 +140,9 @@ def _use(use: Use, of: str, lines: CallLines) -> Iterator[Related]:
 # -- text ------------------------------------------------------------------------------------------
 
 
-def call_lines(found: CallExplained, width: int | None) -> Iterator[str]:
-    """Yield the lines about a call, wrapped for a terminal of this width; None: there is none."""
-    columns = max(min(width or MOST_COLUMNS, MOST_COLUMNS), LEAST_COLUMNS)
+def call_lines(found: CallExplained, columns: int) -> Iterator[str]:
+    """Yield the lines about a call, each at most so wide, but for LEAST_COLUMNS."""
+    columns = max(columns, LEAST_COLUMNS)
     made = found.made
     took = format_microseconds(made.duration_ns // 1000)
     head = f"call {made.id} of {made.proc}[{made.tid}], {format_moment(made.time_ns)}, took {took}"

@@ -16,8 +16,6 @@ from scopetrace.output.syscall_prototypes import ALIASES, man_name, prototype
 from scopetrace.syscalls.rows import named
 
 LABEL_COLUMNS = 9
-MOST_COLUMNS = 100
-"""Longer lines are hard to read."""
 Part = tuple[str, str]
 """A label, perhaps empty, and a text."""
 
@@ -87,9 +85,8 @@ def event_parts(event: EventRecord) -> list[Part]:
     return parts
 
 
-def explained_lines(parts: list[Part], width: int | None) -> Iterator[str]:
-    """Yield the lines of a text, wrapped for a terminal of this width; None: there is none."""
-    columns = min(width or MOST_COLUMNS, MOST_COLUMNS)
+def explained_lines(parts: list[Part], columns: int) -> Iterator[str]:
+    """Yield the lines of a text, each at most so wide."""
     for label, text in parts:
         yield from textwrap.wrap(
             text,

@@ -15,6 +15,8 @@ from typing import TextIO
 ELLIPSIS = "…"
 DEFAULT_WIDTH = 160
 """Of a terminal that does not report its width."""
+READABLE_COLUMNS = 100
+"""Sentences in longer lines are hard to read."""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _MOST_CACHED = 10_000
 """Characters whose width is kept."""
