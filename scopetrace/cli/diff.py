@@ -44,13 +44,15 @@ DIFFERENT = 1
     shell_complete=complete_session,
     help="Leave out what also differs between A and these sessions.",
 )
-@click.option("--slower", is_flag=True, help="Processes that took longer in B are a difference.")
+@click.option(
+    "--slower", is_flag=True, help="Count processes that took longer in B as a difference."
+)
 @click.option(
     "--factor",
     type=click.FloatRange(min=1),
     default=2.0,
     show_default=True,
-    help="With --slower: so many times as long at least.",
+    help="With --slower: if they took at least so many times as long.",
 )
 @click.option(
     "--floor",
@@ -58,10 +60,14 @@ DIFFERENT = 1
     default="100ms",
     show_default=True,
     metavar="SPAN",
-    help="With --slower: so much longer at least.",
+    help="With --slower: if they took at least this much longer.",
 )
 @click.option(
-    "-A", "--all", "show_all", is_flag=True, help="Start-up files, all lines, and what follows."
+    "-A",
+    "--all",
+    "show_all",
+    is_flag=True,
+    help="Also show start-up files, all lines, and what follows from another difference.",
 )
 @format_option
 def diff(a: str, b: str, form: str | None, as_json: bool, **options: Any) -> int:

@@ -79,7 +79,7 @@ def field_option(*names: str, help: str) -> Callable[[Command], Command]:
 @click.command()
 @click.argument("event", type=event_number, required=False, metavar="[ID]")
 @session_option
-@last_option(f"Show the last N that match, of text lines.  [default: {DEFAULT_LAST}]")
+@last_option(f"Show the last N that match; each line of a text counts.  [default: {DEFAULT_LAST}]")
 @click.option(
     "-a", "--all", "show_all", is_flag=True, help="Show all that match, not only the last 20."
 )
@@ -129,7 +129,7 @@ def field_option(*names: str, help: str) -> Callable[[Command], Command]:
     "--gaps",
     type=span,
     metavar="SPAN",
-    help="Show where nothing happened for so long: 10ms, 2s; without -n and -f among all events.",
+    help="Mark where nothing happened for this long: 10ms, 2s. Without -n and -f, show all events.",
 )
 @field_option(
     "--sort",

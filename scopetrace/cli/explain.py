@@ -35,9 +35,9 @@ def explain(
     """Explain a system call, an error or a flag.
 
     N is the number of a call that `scopetrace run --syscalls` recorded, as `scopetrace syscalls
-    --explain` shows it; where no calls were recorded, of an event. It is said what this call did,
-    what each argument meant, why it failed, and which calls belong to it. CALL, ERROR and flags
-    need no session.
+    --explain` shows it; where no calls were recorded, it is that of an event. The answer says what
+    this call did, what each argument meant, why it failed, and which calls belong to it. CALL,
+    ERROR and flags need no session.
 
     \b
     scopetrace explain            what can be explained

@@ -47,7 +47,7 @@ def use_options(command: Any) -> Any:
 @click.option(
     "--by", type=click.Choice(("dir", "proc", "package")), help="One row for each of these."
 )
-@last_option("So many, from the top.", "--top")
+@last_option("Show the first N rows only.", "--top")
 @click.option(
     "-s",
     "--sort",
@@ -56,8 +56,12 @@ def use_options(command: Any) -> Any:
     help="Order by this field of the JSON form, the largest first.  [default: first use]",
 )
 @click.option("-r", "--reverse", is_flag=True, help="Reverse the order.")
-@click.option("--relative", is_flag=True, help="Paths below the session's folder as seen from it.")
-@click.option("-A", "--all", "show_all", is_flag=True, help="Start-up files, too: all classes.")
+@click.option(
+    "--relative", is_flag=True, help="Show paths below the session's folder as relative to it."
+)
+@click.option(
+    "-A", "--all", "show_all", is_flag=True, help="Also show start-up files: all classes."
+)
 @format_option
 def files(session: str | None, form: str | None, as_json: bool, **options: Any) -> None:
     """Show which files the program used, and for what.

@@ -110,13 +110,15 @@ NOT_OF_FOLLOW = ("fd", "path", "explain")
     help="Show what descriptors are: 3</etc/passwd> (the default).",
 )
 @click.option(
-    "--summary", is_flag=True, help="Show for each name calls, errors and time, not single calls."
+    "--summary",
+    is_flag=True,
+    help="Show for each name how many calls, errors, and how much time, not single calls.",
 )
 @click.option("--explain", is_flag=True, help="Say under each call what it did, or why it failed.")
 @click.option(
     "--level",
     type=click.Choice(LEVELS),
-    help="With it: group calls into acts (beginner), or show registers, too (expert).",
+    help="As --explain, but group calls into acts (beginner), or also show registers (expert).",
 )
 @format_option
 def syscalls(session: str | None, **options: Any) -> None:

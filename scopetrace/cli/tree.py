@@ -15,11 +15,18 @@ from scopetrace.model.shown import print_to_stderr
 @click.command()
 @session_argument
 @click.option("-t", "--time", "times", is_flag=True, help="Begin lines with the time of the start.")
-@click.option("--failed", is_flag=True, help="Processes that failed, and those above them.")
 @click.option(
-    "-p", "--pid", type=int, multiple=True, metavar="PID", help="These processes, and all below."
+    "--failed", is_flag=True, help="Only processes that failed, and those that started them."
 )
-@click.option("--depth", type=count, metavar="N", help="So many levels below the first process.")
+@click.option(
+    "-p",
+    "--pid",
+    type=int,
+    multiple=True,
+    metavar="PID",
+    help="Only these processes, and all that they started.",
+)
+@click.option("--depth", type=count, metavar="N", help="Only N levels below the first process.")
 @format_option
 def tree(
     session: str | None,
@@ -33,7 +40,8 @@ def tree(
     """Show the processes as a tree: command, how it ended, how long.
 
     Programs that replaced themselves by exec (sh, env, pyenv...) are one line with the last of
-    them. On a terminal of 100 columns and more: CPU time and memory (the largest resident set).
+    them. A terminal of 100 columns or more also shows CPU time and memory (the largest resident
+    set).
 
     \b
     scopetrace tree             of the last session

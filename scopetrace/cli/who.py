@@ -19,8 +19,8 @@ def who(what: str, session_id: str | None, form: str | None, as_json: bool) -> N
     """Show who touched a file, a peer or a process, in order.
 
     Each line ends with the process that did it and those that started it, up to the first: rm ← sh
-    ← make. A file is followed through renames, by whichever of its names it is asked for; a path
-    is seen from the folder of the session, and the end of a path will do if only one ends so. A
+    ← make. A file is followed through renames, and any of its names will do. A relative path
+    starts from the folder of the session; the end of a path is enough if no other file has it. A
     peer is HOST:PORT, :PORT, HOST, a name that was looked up, or the path of a unix socket. TIME is
     in seconds since the start of the session. What a process read and wrote is one line, at the
     time at which it closed the file.
