@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from scopetrace.decode.capabilities import CAPABILITIES, OF_CALLS, needed_capability
 from scopetrace.decode.cgroup import reached_pids_max
 from scopetrace.decode.faults import F_SETLEASE, Faulty, fault_of, may_have_fault
 from scopetrace.decode.holders import (
@@ -25,7 +26,7 @@ from scopetrace.decode.holders import (
     holder_of_lock,
     waits_to_end,
 )
-from scopetrace.decode.interpreter import interpreter_of, machine_of
+from scopetrace.decode.interpreter import SCRIPT, interpreter_of, machine_of
 from scopetrace.decode.mounts import find_mount, mount_inside
 from scopetrace.decode.parts import (
     HEAD,
@@ -48,7 +49,6 @@ from scopetrace.decode.path_arguments import AT_FDCWD, EXECS, NO_NAMES, OPENS, N
 from scopetrace.decode.paths import text
 from scopetrace.decode.refusal import (
     BY_OP,
-    CAPABILITIES,
     SECOND,
     SETS_TIMES,
     WRITES,
@@ -80,8 +80,6 @@ LOCKING = ("flock", "fcntl", "fcntl64")
 ACCESSES = {"access": 2, "faccessat": 3, "faccessat2": 3}
 """Where the rights are that are asked for, counted from 1."""
 AT_EACCESS = 0x200
-ATTACHING = (16, 0x4206)
-"""PTRACE_ATTACH and PTRACE_SEIZE."""
 NO_LIMIT = 2**64 - 1
 OF_MEMORY = ("RLIMIT_AS", "RLIMIT_DATA")
 LOCKING_MEMORY = ("mlock", "mlock2")
@@ -109,9 +107,6 @@ OF_PROCESS = re.compile(
 )
 """Links to files of a process, and its memory maps: for others if they may trace it (proc(5))."""
 LOCKED = re.compile(rb"^VmLck:\s*(\d+) kB", re.MULTILINE)
-SCRIPT = b"#!"
-RAW, PACKET, TYPE_MASK, AF_PACKET = 3, 10, 0xF, 17
-"""Types and a family of sockets that need CAP_NET_RAW (raw(7), packet(7))."""
 INOTIFY = {
     "inotify_init": "max_user_instances",
     "inotify_init1": "max_user_instances",
@@ -121,39 +116,6 @@ INOTIFY = {
 SYSCTL_INOTIFY = Path("/proc/sys/fs/inotify")
 LAST_PRIVILEGED_PORT = 1023
 """Unless net.ipv4.ip_unprivileged_port_start says otherwise (ip(7))."""
-
-NEEDED = {
-    **dict.fromkeys(("kill", "tkill", "tgkill", "pidfd_send_signal"), "CAP_KILL"),
-    **dict.fromkeys(("setuid", "setreuid", "setresuid", "setuid32"), "CAP_SETUID"),
-    **dict.fromkeys(("setgid", "setregid", "setresgid", "setgroups", "setgid32"), "CAP_SETGID"),
-    **dict.fromkeys(("mount", "umount2", "umount", "pivot_root", "swapon"), "CAP_SYS_ADMIN"),
-    **dict.fromkeys(("swapoff", "move_mount", "open_tree", "mount_setattr"), "CAP_SYS_ADMIN"),
-    **dict.fromkeys(("fsopen", "fsmount", "fspick", "fanotify_init"), "CAP_SYS_ADMIN"),
-    **dict.fromkeys(("unshare", "setns", "bpf", "quotactl", "quotactl_fd"), "CAP_SYS_ADMIN"),
-    **dict.fromkeys(("sethostname", "setdomainname"), "CAP_SYS_ADMIN"),
-    **dict.fromkeys(("setpriority", "nice", "ioprio_set", "sched_setscheduler"), "CAP_SYS_NICE"),
-    **dict.fromkeys(("migrate_pages", "move_pages"), "CAP_SYS_NICE"),
-    **dict.fromkeys(("setrlimit", "prlimit64"), "CAP_SYS_RESOURCE"),
-    **dict.fromkeys(("settimeofday", "clock_settime", "stime"), "CAP_SYS_TIME"),
-    **dict.fromkeys(("clock_settime64", "adjtimex", "clock_adjtime"), "CAP_SYS_TIME"),
-    **dict.fromkeys(("init_module", "finit_module", "delete_module"), "CAP_SYS_MODULE"),
-    **dict.fromkeys(("mlock", "mlockall"), "CAP_IPC_LOCK"),
-    **dict.fromkeys(("mknod", "mknodat"), "CAP_MKNOD"),
-    **dict.fromkeys(("chroot",), "CAP_SYS_CHROOT"),
-    **dict.fromkeys(("ptrace",), "CAP_SYS_PTRACE"),
-    **dict.fromkeys(("reboot", "kexec_load", "kexec_file_load"), "CAP_SYS_BOOT"),
-    **dict.fromkeys(("iopl", "ioperm"), "CAP_SYS_RAWIO"),
-    "acct": "CAP_SYS_PACCT",
-    "syslog": "CAP_SYSLOG",
-    "vhangup": "CAP_SYS_TTY_CONFIG",
-    "perf_event_open": "CAP_PERFMON",
-    "open_by_handle_at": "CAP_DAC_READ_SEARCH",
-}
-"""The capability that an EPERM of a call asks for (capabilities(7))."""
-NEEDED_BY_PRCTL = {24: "CAP_SETPCAP", 28: "CAP_SETPCAP", 35: "CAP_SYS_RESOURCE"}
-"""The same of PR_CAPBSET_DROP, PR_SET_SECUREBITS and PR_SET_MM."""
-MODES = {"mknod": 2, "mknodat": 3}
-"""Where the type of the file is that is to be made, counted from 1."""
 
 
 class Failing(NamedTuple):
@@ -275,12 +237,12 @@ def _refused(failing: Failing) -> Evidence:
     found = _refusal(_behind_link(failing), asker)
     if found is not None:
         return _told(base, found)
-    if failing.op in (*EXECS, *OPENS) and failing.op not in NEEDED:
+    if failing.op in (*EXECS, *OPENS) and failing.op not in OF_CALLS:
         return _by_mount(failing, base)
     limited = _limited(failing)
     if limited.limit_name is not None:
         return limited._replace(asked_uid=asker.uid, asked_gid=asker.gid)
-    needed = _needed(failing)
+    needed = needed_capability(failing.op, failing.record, failing.state.tree.tasks)
     lacks = needed is not None and not asker.has(CAPABILITIES[needed])
     return base._replace(needs=needed) if lacks else base
 
@@ -298,27 +260,6 @@ def _behind_link(failing: Failing) -> Failing:
 
 def _is_lease(failing: Failing) -> bool:
     return failing.op in LOCKING[1:] and failing.record.arg2 & INT == F_SETLEASE
-
-
-def _needed(failing: Failing) -> str | None:
-    """Return the capability that a call asks for."""
-    record = failing.record
-    if failing.op == "ptrace":
-        return NEEDED["ptrace"] if _attaches_to_other(failing) else None
-    if failing.op == "prctl":
-        return NEEDED_BY_PRCTL.get(record.arg1)
-    if failing.op in MODES and stat.S_ISDIR(record.argument(MODES[failing.op]) & 0xFFFF):
-        return None
-    if failing.op != "socket":
-        return NEEDED.get(failing.op)
-    is_raw = record.arg2 & TYPE_MASK in (RAW, PACKET) or record.arg1 & INT == AF_PACKET
-    return "CAP_NET_RAW" if is_raw else None
-
-
-def _attaches_to_other(failing: Failing) -> bool:
-    """Return whether ptrace was asked for a process that is not recorded, and so not traced."""
-    record = failing.record
-    return record.arg1 in ATTACHING and record.arg2 & INT not in failing.state.tree.tasks
 
 
 def _told(base: Evidence, found: Refusal) -> Evidence:

@@ -14,6 +14,8 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from scopetrace.decode.capabilities import CAPABILITIES
+
 READ, WRITE, EXECUTE, SEARCH, OWNER = "read", "write", "execute", "search", "owner"
 BITS = {READ: 4, WRITE: 2, EXECUTE: 1, SEARCH: 1}
 STICKY, IMMUTABLE, APPEND_ONLY, ACL = "sticky", "immutable", "append_only", "acl"
@@ -24,33 +26,6 @@ ATTRIBUTES = {0x10: IMMUTABLE, 0x20: APPEND_ONLY}
 """STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND (statx(2))."""
 
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER = 1, 2, 3
-CAPABILITIES = {
-    "CAP_CHOWN": 0,
-    "CAP_KILL": 5,
-    "CAP_DAC_READ_SEARCH": 2,
-    "CAP_SETGID": 6,
-    "CAP_SETUID": 7,
-    "CAP_SETPCAP": 8,
-    "CAP_NET_BIND_SERVICE": 10,
-    "CAP_NET_RAW": 13,
-    "CAP_IPC_LOCK": 14,
-    "CAP_SYS_MODULE": 16,
-    "CAP_SYS_RAWIO": 17,
-    "CAP_SYS_CHROOT": 18,
-    "CAP_SYS_PTRACE": 19,
-    "CAP_SYS_PACCT": 20,
-    "CAP_SYS_ADMIN": 21,
-    "CAP_SYS_BOOT": 22,
-    "CAP_SYS_NICE": 23,
-    "CAP_SYS_RESOURCE": 24,
-    "CAP_SYS_TIME": 25,
-    "CAP_SYS_TTY_CONFIG": 26,
-    "CAP_MKNOD": 27,
-    "CAP_LEASE": 28,
-    "CAP_SYSLOG": 34,
-    "CAP_PERFMON": 38,
-}
-"""The numbers of those that calls are refused for lack of (linux/capability.h)."""
 SETTABLE = 0o111
 """The bits of which a file needs one for CAP_DAC_OVERRIDE to allow its execution."""
 

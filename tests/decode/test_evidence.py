@@ -326,16 +326,6 @@ def test_a_file_would_be_too_large(row, soft, found, evidence):
     assert evidence(row, 9, error=errno.EFBIG, parts=[pack_limit(1, soft)]) == found
 
 
-def test_only_who_traces_another_process_lacks_the_right_to_trace(evidence):
-    parts, traceme, attach = [(Part.STATUS, STATUS)], 0, 16
-
-    def needs(*args: int) -> str | None:
-        return evidence("ptrace", *args, error=errno.EPERM, parts=parts, kind=ProcessFailed).needs
-
-    assert needs(traceme, 0) is None
-    assert needs(attach, 99999999) == "CAP_SYS_PTRACE"
-
-
 def test_a_capability_that_is_lacking(evidence):
     seen = evidence("setuid", error=errno.EPERM, parts=[(Part.STATUS, STATUS)], kind=ProcessFailed)
 
@@ -343,26 +333,6 @@ def test_a_capability_that_is_lacking(evidence):
     able = STATUS.replace(b"CapEff:\t0", b"CapEff:\t80")
     seen = evidence("setuid", error=errno.EPERM, parts=[(Part.STATUS, able)], kind=ProcessFailed)
     assert (seen.needs, seen.asked_uid) == (None, 1000)
-
-
-@pytest.mark.parametrize(
-    ("row", "args", "kind", "needs"),
-    [
-        ("mknod", (0, stat.S_IFCHR | 0o600), Failed, "CAP_MKNOD"),
-        ("mknod", (0, stat.S_IFDIR | 0o700), Failed, None),
-        ("mknodat", (-100, 0, stat.S_IFBLK), Failed, "CAP_MKNOD"),
-        ("socket", (2, 3, 1), FlowFailed, "CAP_NET_RAW"),
-        ("socket", (2, 0x80000 | 3, 1), FlowFailed, "CAP_NET_RAW"),
-        ("socket", (17, 2, 0), FlowFailed, "CAP_NET_RAW"),
-        ("socket", (2, 1, 0), FlowFailed, None),
-        ("prctl__rights", (24, 7), ProcessFailed, "CAP_SETPCAP"),
-        ("prctl", (22, 2), ProcessFailed, None),
-    ],
-)
-def test_the_arguments_say_which_capability_a_call_asks_for(row, args, kind, needs, evidence):
-    seen = evidence(row, *args, error=errno.EPERM, parts=[(Part.STATUS, STATUS)], kind=kind)
-
-    assert seen == Evidence(asked_uid=1000, asked_gid=1001, needs=needs)
 
 
 def test_a_limit_on_locked_memory_is_whose_it_is(evidence):
