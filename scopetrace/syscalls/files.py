@@ -220,7 +220,6 @@ F_SETSIG, F_SETLEASE, F_NOTIFY, F_ADD_SEALS, F_SETOWN_EX, F_GETOWN_EX = (
     10, 0x400, 0x402, 0x409, 15, 16,
 )  # fmt: skip
 HINTS = (0x40B, 0x40C, 0x40D, 0x40E)
-F_GETOWNER_UIDS = 17
 
 
 @makes("fcntl")
@@ -343,7 +342,6 @@ def _configuration_key(view: View, address: int) -> str:
     return string_at(view, address, Phase.ENTRY, view.strings)
 
 
-FSCONFIG_SET_BINARY = 2
 FSCONFIG_STRINGS = (1, 3, 4)
 
 

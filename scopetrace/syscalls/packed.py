@@ -12,7 +12,6 @@ from scopetrace.syscalls.call import NOWHERE, Abi, Call, Phase, Piece
 
 ARGUMENT, EXIT, FAULT, FAR, SPARSE = 0x0F, 0x10, 0x20, 0x40, 0x80
 ZEROS = tuple(map(bytes, range(16)))
-SOCKETCALL_ARGUMENT = 8
 REGISTERS = 6
 MOST_SHIFT = 63
 """A number has at most so many bits in front of the 7 of its last byte."""
