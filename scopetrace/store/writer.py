@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from scopetrace.db.errors import primary_code, session_error
 from scopetrace.db.file_size_limit import file_limit, limit_growth
@@ -38,6 +38,7 @@ from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
 from scopetrace.store.inserts import COLUMNS, Inserts, process_rows
 from scopetrace.store.new_file import new_session_file, read_about, take_rows
+from scopetrace.store.presence import Log, Presence
 from scopetrace.store.session_id import give_back_id
 
 _DIRECTIONS = ("in", "out")
@@ -67,8 +68,6 @@ _RESERVE_PAGES = 8
 """Pages below the limit on the size of files (RLIMIT_FSIZE) that are kept for the final status."""
 _ROWS_BELOW_LIMIT = 50
 """Rows that are committed together where there is such a limit."""
-_SALT_AT, _NO_SALT = 16, bytes(4)
-"""Where the first salt of a write-ahead log is, and what a hole has there."""
 _LATE_EVENTS = 500
 """So many last events are searched for the last text of the console."""
 _BUSY_TIMEOUT_S = 2.0
@@ -76,25 +75,6 @@ _SWITCH_TRIES = 10
 _SWITCH_RETRY_S = 0.05
 _HELD_UP = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 """What a log is to its owner while root is making it."""
-
-
-class _Log(NamedTuple):
-    """The size and the salt of a write-ahead log, which show whether it was cut."""
-
-    size: int
-    """In bytes; 0 also if there is none."""
-    salt: bytes
-    """By which its pages are known; empty: there is none."""
-
-    @classmethod
-    def of(cls, path: Path) -> _Log:
-        """Return what there is of the log beside a session file."""
-        try:
-            with Path(f"{path}-wal").open("rb", buffering=0) as log:
-                fd = log.fileno()
-                return cls(os.fstat(fd).st_size, os.pread(fd, len(_NO_SALT), _SALT_AT))
-        except OSError:
-            return cls(0, b"")
 
 
 class SessionWriter:
@@ -127,8 +107,7 @@ class SessionWriter:
         self._db, self._about = _connect(path)
         self._inserts = Inserts(self._db)
         self.id = self._about["id"]
-        self._place = path.lstat()
-        self._log, self._log_is_cut = _Log.of(path), False
+        self._presence = Presence(path)
         self._reserve = _reserve(path)
 
     def add_process(self, process: Process) -> None:
@@ -167,7 +146,7 @@ class SessionWriter:
         """Make all rows since the last commit visible to readers and safe against a crash."""
         if not (self._uncommitted or self._starts or self._ends or self._facts or self._ways):
             return
-        log_before = _Log.of(self.path)
+        log_before = Log.of(self.path)
         with self._batch():
             self._begin()
             self._write_processes()
@@ -182,8 +161,8 @@ class SessionWriter:
         self._ways.clear()
         self._committed += self._uncommitted
         self._uncommitted.clear()
-        self._look_at_log(log_before)
-        if self._log_is_cut or not self._is_in_place():
+        self._presence.look_at_log(log_before)
+        if self._presence.log_is_cut or not self._presence.is_in_place():
             if time.monotonic() < self._next_try_s:
                 return
             self._next_try_s = time.monotonic() + _NEW_FILE_RETRY_S
@@ -260,7 +239,7 @@ class SessionWriter:
                 self._leave_wal()
         finally:
             self._close()
-            if self._is_in_place():
+            if self._presence.is_in_place():
                 with suppress(OSError):
                     self._reserve.unlink(missing_ok=True)  # a new file has a new reserve
 
@@ -300,7 +279,7 @@ class SessionWriter:
         """
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         for _ in range(_SWITCH_TRIES):
-            if not self._is_in_place():
+            if not self._presence.is_in_place():
                 return
             with suppress(sqlite3.OperationalError):
                 self._db.execute("PRAGMA journal_mode = DELETE")
@@ -375,27 +354,6 @@ class SessionWriter:
         self._about.update(facts)
         _update_session(self._db, facts)
 
-    def _is_in_place(self) -> bool:
-        """Return whether the file of this name is still the one we write, and not truncated."""
-        try:
-            now = self.path.lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError:
-            return True  # not known; go on with the open file
-        in_place = os.path.samestat(now, self._place) and now.st_size >= self._place.st_size
-        self._place = now if in_place else self._place
-        return in_place
-
-    def _look_at_log(self, before: _Log) -> None:
-        """Notice if the write-ahead log was shortened since the last commit.
-
-        SQLite goes on behind the hole, where no reader finds the rows. If it was SQLite that made
-        the log anew, that has another salt (sqlite.org/fileformat2.html).
-        """
-        known, self._log = self._log, _Log.of(self.path)
-        self._log_is_cut |= before.size < known.size and self._log.salt in (known.salt, _NO_SALT)
-
     def _begin_anew(self) -> None:
         """Begin a new file with the rows that were committed since the old one was last in place.
 
@@ -413,7 +371,7 @@ class SessionWriter:
         with new_session_file(self.path, about, [take_rows(self._db, "process"), *kept]):
             self._leave_log()
         try:
-            opened, place = _connect(self.path), self.path.lstat()
+            opened, presence = _connect(self.path), Presence(self.path)
         except (SessionError, OSError) as error:
             self.path.unlink(missing_ok=True)
             if isinstance(error, OSError):
@@ -424,8 +382,8 @@ class SessionWriter:
         self._inserts = Inserts(self._db)
         self._committed = counts
         self.lost += gone
-        self._place = place
-        self._log, self._log_is_cut = _Log.of(self.path), False
+        self._presence = presence
+        presence.begin_log()
         self._reserve = _reserve(self.path)
         self._next_try_s = 0.0
         self.setback = f"{self.path} was removed or cut while it was written, and was begun anew"
@@ -449,7 +407,7 @@ class SessionWriter:
         """Check that no other file has the name by now; a rest of our own file is replaced."""
         make_folder(self.path.parent)
         with suppress(FileNotFoundError, NotADirectoryError):
-            if not os.path.samestat(self.path.lstat(), self._place):
+            if not self._presence.has_name():
                 raise SessionError(f"cannot write {self.path}: another file has taken its place")
 
 
