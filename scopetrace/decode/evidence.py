@@ -236,7 +236,7 @@ def _refused(failing: Failing) -> Evidence:
         return base._replace(refused_by=failing.file, obstacle=NOT_TRACEABLE)
     found = _refusal(_behind_link(failing), asker)
     if found is not None:
-        return _told(base, found)
+        return _with_refusal(base, found)
     if failing.op in (*EXECS, *OPENS) and failing.op not in OF_CALLS:
         return _by_mount(failing, base)
     limited = _limited(failing)
@@ -262,7 +262,7 @@ def _is_lease(failing: Failing) -> bool:
     return failing.op in LOCKING[1:] and failing.record.arg2 & INT == F_SETLEASE
 
 
-def _told(base: Evidence, found: Refusal) -> Evidence:
+def _with_refusal(base: Evidence, found: Refusal) -> Evidence:
     step = found.step
     return base._replace(
         refused_by=step.name,

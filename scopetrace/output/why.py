@@ -68,7 +68,7 @@ def _first_succeeded(why: Why) -> str:
         return f"{name}; of the processes that it started these ended badly:"
     if why.others:
         count = number_of(why.others, "process")
-        return f"{name}; {count} ended badly, and nothing tells why: scopetrace tree --failed"
+        return f"{name}; {count} ended badly, for reasons not known: scopetrace tree --failed"
     return f"{name}, and no process has failed so far"
 
 
@@ -114,7 +114,7 @@ def _reason(end: BadEnd) -> str:
         return _said(end)
     if end.origin.signal is not None:
         return ""
-    return SHELL_STATUSES.get(end.origin.exit_code or 0, "no failed call tells why")
+    return SHELL_STATUSES.get(end.origin.exit_code or 0, "no failed call explains it")
 
 
 def _without_copies(chain: Sequence[ProcessNode]) -> list[ProcessNode]:

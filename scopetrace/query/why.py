@@ -56,7 +56,7 @@ def read_why(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) ->
             seen.update(map(id, chain))
             looked_at.append(chain)
     found = _ends(db, looked_at, classes, nodes)
-    ends = [end for place, end in enumerate(found) if _is_first(end, info) or _tells(end)]
+    ends = [end for place, end in enumerate(found) if _is_first(end, info) or _is_known(end)]
     shown = {id(node) for end in ends[:MOST_ENDS] for node in end.chain}
     others = sum(id(node) not in shown for node in failed)
     return Why(info, len(nodes), tuple(ends[:MOST_ENDS]), others)
@@ -107,7 +107,7 @@ def _is_first(end: BadEnd, info: SessionInfo) -> bool:
     return end.chain[0].pid == info.pid
 
 
-def _tells(end: BadEnd) -> bool:
+def _is_known(end: BadEnd) -> bool:
     """Whether anything is known of the reason: a `grep` that finds nothing ends badly, too.
 
     In a pipeline whose reader has read enough (`yes | head -1`) SIGPIPE ends the writer, as it
@@ -176,10 +176,10 @@ def _end(
     images = _images(chain)
     events = ProcessEvents(db, images, last)
     stream, words = _last_output(db, chain, images, events.since)
-    telling = words if stream == STDERR or words.complaint else LastOutput()
+    complaints = words if stream == STDERR or words.complaint else LastOutput()
     command = origin.process.command
-    failures = events.failures(classes, telling, programs, command) if _may_fail(origin) else ()
-    said = telling.said(failures[0].data if failures else None)
+    failures = events.failures(classes, complaints, programs, command) if _may_fail(origin) else ()
+    said = complaints.said(failures[0].data if failures else None)
     shown = words.shown(said)
     delivered = {} if origin.signal is None else _delivered(db, images, origin.signal)
     sender = origin.killer_pid or delivered.get("sender_pid")

@@ -113,7 +113,7 @@ def ended(recorder, scopetrace):
 
 def test_a_program_that_succeeded_though_others_failed(recorder, ended):
     assert ended() == [
-        "python3[70] ended with status 0; 1 process ended badly, and nothing tells why:"
+        "python3[70] ended with status 0; 1 process ended badly, for reasons not known:"
         " scopetrace tree --failed"
     ]
     complaint = recorder.event("stderr", "console", process=2, message="it broke\n")

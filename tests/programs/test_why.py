@@ -488,7 +488,7 @@ def test_a_program_that_succeeds(stage: Stage) -> None:
 def test_a_grep_that_finds_nothing_has_no_reason(stage: Stage) -> None:
     (stage.work / "text").write_text("x")
 
-    assert reason(stage, "grep", "-q", "y", "text") == "grep exit 1 ← no failed call tells why"
+    assert reason(stage, "grep", "-q", "y", "text") == "grep exit 1 ← no failed call explains it"
 
 
 @one_user(NO_RIGHTS)
