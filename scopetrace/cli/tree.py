@@ -48,7 +48,7 @@ def tree(
     scopetrace tree --failed    the processes that failed, and who started them
     scopetrace tree -t          with the time at which each began
     """
-    from scopetrace.model.process_tree import PROCESS_FIELDS
+    from scopetrace.model.process_tree import PROCESS_FIELDS, subtrees
     from scopetrace.output.color import wants_color
     from scopetrace.output.tree import tree_lines
     from scopetrace.output.width import terminal_columns
@@ -58,7 +58,7 @@ def tree(
     with open_session(session) as opened:
         roots, info = opened.tree(), opened.info
     if pid:
-        roots = tuple(node for root in roots for _, node in root.walk() if node.pid in pid)
+        roots = tuple(subtrees(roots, pid))
     if chosen != "table":
         nodes = [(level, node) for root in roots for level, node in root.walk()]
         bodies = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from scopetrace.model.process import Process
@@ -95,6 +95,22 @@ class ProcessNode(NamedTuple):
             "max_rss_kib": self.max_rss_kib,
         }
         return {name: value for name, value in facts.items() if value is not None}
+
+
+def all_nodes(roots: Iterable[ProcessNode]) -> Iterator[ProcessNode]:
+    """Yield the processes of trees, parents before their children."""
+    return (node for root in roots for _, node in root.walk())
+
+
+def subtrees(roots: Iterable[ProcessNode], pids: Collection[int]) -> Iterator[ProcessNode]:
+    """Yield the processes with one of these pids that are below no other one of them."""
+    pending = [*roots][::-1]
+    while pending:
+        node = pending.pop()
+        if node.pid in pids:
+            yield node
+        else:
+            pending.extend(reversed(node.children))
 
 
 def is_copy(parent: ProcessNode, child: ProcessNode) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scopetrace.model.file_record import FileRecord
 from scopetrace.model.flow_record import FlowRecord
-from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.process_tree import ProcessNode, all_nodes
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.why import BadEnd
 
@@ -75,4 +75,4 @@ class Summary(NamedTuple):
     @property
     def processes(self) -> list[ProcessNode]:
         """All processes, parents first."""
-        return [node for root in self.roots for _, node in root.walk()]
+        return [*all_nodes(self.roots)]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from scopetrace.model.event import EventRecord
-from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.process_tree import ProcessNode, all_nodes
 from scopetrace.output.json_bytes import json_document
 from scopetrace.output.tree import status_text
 
@@ -69,8 +69,7 @@ def perfetto_file(
         roots: the processes.
         events: all events.
     """
-    nodes = [node for root in roots for _, node in root.walk()]
-    objects = trace_events((began_ns, until_ns), nodes, events)
+    objects = trace_events((began_ns, until_ns), [*all_nodes(roots)], events)
     return json_document(b'{"displayTimeUnit":"ms","traceEvents":[', objects, b"]}\n")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from scopetrace.model.names import signal_name
-from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.process_tree import ProcessNode, all_nodes
 from scopetrace.output.color import paint
 from scopetrace.output.escape import escape
 from scopetrace.output.units import format_microseconds, format_size
@@ -78,7 +78,7 @@ def drawn(
 def _with_failures(roots: Iterable[ProcessNode]) -> set[int]:
     """Return the identities of the processes that failed, and of those above them."""
     found: set[int] = set()
-    for _, node in reversed([pair for root in roots for pair in root.walk()]):
+    for node in reversed([*all_nodes(roots)]):
         if node.failed or any(id(child) in found for child in node.children):
             found.add(id(node))
     return found

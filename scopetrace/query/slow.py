@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 from scopetrace.model.file_record import FileRecord
-from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.process_tree import ProcessNode, all_nodes
 from scopetrace.model.summary import Slow
 from scopetrace.query.few_events import few_events
 
@@ -40,12 +40,11 @@ def slowest(
 
 
 def _processes(roots: Sequence[ProcessNode]) -> Iterator[Slow]:
-    for root in roots:
-        for _, node in root.walk():
-            if node.duration_ns is not None:
-                of_others_ns = sum(child.duration_ns or 0 for child in node.children)
-                own_us = (node.duration_ns - of_others_ns) // 1000
-                yield Slow("process", node.process.command, own_us, node.pid, node.cpu_us)
+    for node in all_nodes(roots):
+        if node.duration_ns is not None:
+            of_others_ns = sum(child.duration_ns or 0 for child in node.children)
+            own_us = (node.duration_ns - of_others_ns) // 1000
+            yield Slow("process", node.process.command, own_us, node.pid, node.cpu_us)
 
 
 def _files(files: Iterable[FileRecord]) -> Iterator[Slow]:

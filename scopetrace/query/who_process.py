@@ -9,7 +9,7 @@ from typing import Any
 
 from scopetrace.model.names import signal_name
 from scopetrace.model.process import Process
-from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.process_tree import ProcessNode, all_nodes
 from scopetrace.model.touch import PROCESS, Doer, Touch, Who
 from scopetrace.query.chains import Chains
 from scopetrace.query.conditions import marks
@@ -22,8 +22,7 @@ from scopetrace.query.tree import read_tree
 
 def process_touches(db: sqlite3.Connection, pid: int) -> Who | None:
     """Return what happened to the processes that had a pid; None: none had."""
-    nodes = [node for root in read_tree(db) for _, node in root.walk()]
-    found = [node for node in nodes if node.pid == pid]
+    found = [node for node in all_nodes(read_tree(db)) if node.pid == pid]
     if not found:
         return None
     chains = Chains(db)

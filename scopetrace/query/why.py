@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from scopetrace.model.names import signal_name
-from scopetrace.model.process_tree import ProcessNode, is_copy
+from scopetrace.model.process_tree import ProcessNode, all_nodes, is_copy
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.why import BadEnd, Why
 from scopetrace.query.conditions import in_images
@@ -46,7 +46,7 @@ BUILDERS = frozenset(("make", "gmake", "ninja", "samu"))
 def read_why(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) -> Why:
     """Return why the processes of a session that ended badly did."""
     roots = read_tree(db)
-    nodes = [node for root in roots for _, node in root.walk()]
+    nodes = [*all_nodes(roots)]
     failed = [node for node in nodes if node.failed]
     looked_at: list[tuple[ProcessNode, ...]] = []
     seen: set[int] = set()
@@ -69,7 +69,7 @@ def read_bad_end(
     roots: Sequence[ProcessNode],
 ) -> BadEnd | None:
     """Return why the first process of a session ended badly; None: it did not."""
-    nodes = [node for root in roots for _, node in root.walk()]
+    nodes = [*all_nodes(roots)]
     first = next((node for node in nodes if node.failed and node.pid == info.pid), None)
     return None if first is None else _ends(db, [_chain(db, first)], classes, nodes)[0]
 

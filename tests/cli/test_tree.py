@@ -34,6 +34,7 @@ def test_the_tree_and_its_json_form(scopetrace, recorder):
     )
     assert scopetrace("tree", "--depth", "0")[1].count("\n") == 1
     assert scopetrace("tree", "-p", "71")[1] == "[71] sh -c 'exit 3'  exit 3, 1.0 s\n"
+    assert scopetrace("tree", "-p", "71", "-p", "70")[1] == scopetrace("tree")[1]
 
 
 def test_a_process_whose_end_is_not_recorded_runs_only_while_it_is_recorded(scopetrace, recorder):

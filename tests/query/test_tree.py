@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scopetrace.model.process import Process, ProcessEnd
-from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.process_tree import ProcessNode, subtrees
 from scopetrace.query import open_session
 from support.session_builder import STARTED_NS, begin, event, image
 
@@ -99,6 +99,7 @@ def test_a_chain_of_ten_thousand_processes_is_walked(tmp_path: Path) -> None:
     (root,) = tree(tmp_path, images, [])
 
     assert [level for level, _ in root.walk()] == list(range(10_000))
+    assert [node.pid for node in subtrees([root], (7000, 5000))] == [5000]
 
 
 def test_who_killed_a_process_is_who_sent_it_sigkill_while_it_lived(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from scopetrace.model.difference import (
 )
 from scopetrace.model.file_record import FileRecord
 from scopetrace.model.flow_record import FlowRecord
-from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.process_tree import ProcessNode, all_nodes
 from scopetrace.model.session import SessionInfo
 from scopetrace.query.diff.names import EPHEMERAL_PORT, LEAST_PID, LOGGED_REQUEST, PLACE
 from scopetrace.query.few_events import few_events
@@ -118,7 +118,7 @@ class Facts(NamedTuple):
     @property
     def numbers(self) -> dict[str, str]:
         """The numbers that other runs have otherwise: process ids, ports that the kernel chose."""
-        pids = {node.pid for root in self.roots for _, node in root.walk()}
+        pids = {node.pid for node in all_nodes(self.roots)}
         pids |= {self.info.recorder_pid, *(root.images[0].ppid for root in self.roots)}
         return dict.fromkeys(map(str, self._ports()), "PORT") | {
             str(pid): "PID" for pid in pids if pid >= LEAST_PID
@@ -127,9 +127,8 @@ class Facts(NamedTuple):
     def texts(self) -> Iterator[str]:
         """Yield the paths of files and the arguments of processes."""
         yield from (file.path for file in self.files)
-        for root in self.roots:
-            for _, node in root.walk():
-                yield from node.process.args
+        for node in all_nodes(self.roots):
+            yield from node.process.args
 
     def _ports(self) -> Iterator[int]:
         for flow in self.flows:

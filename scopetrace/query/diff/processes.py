@@ -28,7 +28,7 @@ from scopetrace.model.difference import (
     Slower,
 )
 from scopetrace.model.names import signal_name
-from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.process_tree import ProcessNode, all_nodes
 from scopetrace.model.shown import shell_line
 from scopetrace.query.diff.names import Names
 
@@ -105,7 +105,7 @@ def read_runs(
     """Return the processes of a session as they are compared, those without a parent."""
     made: dict[int, Run] = {}
     roots = list(roots)
-    for _, node in reversed([pair for root in roots for pair in root.walk()]):
+    for node in reversed([*all_nodes(roots)]):
         run = Run(node, names, [made.pop(id(child)) for child in node.children])
         below = tuple(sorted(signatures[child.same] for child in run.children))
         run.same = (run.key, run.end, below)
