@@ -312,7 +312,7 @@ def _ended(call: Subject) -> str:
 
 
 def _receiver(call: Subject) -> str:
-    if call.name == "tkill" or call.name == "tgkill":
+    if call.name in ("tkill", "tgkill"):
         return f"thread {call.number('tid')}"
     pid = call.number("pid")
     if pid < -1:

@@ -63,7 +63,6 @@ class FsSource(Source):
     needs_in_detail: ClassVar[Mapping[int, Mapping[str, Mode]]] = {
         SEEK_VERBOSITY: {"seek": Mode.FAILURES}
     }
-    measures = FS
     needs: ClassVar[Needs] = {
         "fs.open": {"open": Mode.ALL, "fd": Mode.ALL},
         "fs.close": {
