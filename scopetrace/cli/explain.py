@@ -92,7 +92,7 @@ def _text(name: str) -> list[Part]:
     parts = error_parts(error) if error else call_parts(name) or name_parts(name.upper())
     if not parts:
         near = did_you_mean(name, known_names())
-        raise UsageError(f"no system call and no error is named {name}{near}")
+        raise UsageError(f"no system call, error or flag is named {name}{near}")
     return parts
 
 
@@ -155,7 +155,7 @@ def _show_man_page(session_id: str | None, subject: str, event: bool) -> None:
         ScopeError: man or the page is not installed.
     """
     if not subject:
-        raise UsageError("--man needs a system call or an error")
+        raise UsageError("--man needs a system call, an error or a number")
     page = _page_of(session_id, subject, event)
     program = shutil.which("man")
     if program is None:

@@ -48,7 +48,7 @@ def test_a_name_that_there_is_not_gets_the_nearest(scopetrace):
     status, out, err = scopetrace("explain", "openatt")
 
     assert (status, out) == (2, "")
-    assert "no system call and no error is named openatt; did you mean openat" in err
+    assert "no system call, error or flag is named openatt; did you mean openat" in err
 
 
 def test_an_event_that_failed(scopetrace, home):

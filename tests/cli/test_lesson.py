@@ -92,7 +92,7 @@ def test_a_command_can_be_typed_at_a_question(
 
     assert status == 0
     assert "    error    ENOENT (2): No such file or directory\n" in out
-    assert "no system call and no error is named NOTHING" in " ".join(out.split())
+    assert "no system call, error or flag is named NOTHING" in " ".join(out.split())
 
 
 @pytest.mark.parametrize(("prefix", "found"), [("c", ["counting"]), ("1", ["1"]), ("x", [])])
