@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/array.h"
+
 enum {
     PAGE_BYTES = 4096,
     LETTERS_LIMIT = 16,        /* of an augmentation string */
@@ -324,20 +326,6 @@ static bool read_table_entry(const struct module *module, size_t index, struct s
 
 /* -- without a table -------------------------------------------------------------------------- */
 
-static bool add_function(struct module *module, size_t *room, struct span function)
-{
-    if (module->function_count == *room) {
-        size_t wanted = *room ? 2 * *room : 256;
-        struct span *grown = realloc(module->functions, wanted * sizeof *grown);
-        if (!grown)
-            return false;
-        module->functions = grown;
-        *room = wanted;
-    }
-    module->functions[module->function_count++] = function;
-    return true;
-}
-
 static int compare_starts(const void *one, const void *other)
 {
     const struct span *a = one, *b = other;
@@ -350,14 +338,14 @@ static void read_frames(struct module *module, struct span frames)
 {
     static const uint32_t LONG_FORM = 0xffffffff;
     struct cursor cursor = { module, frames.start, false };
-    size_t room = 0;
 
     while (cursor.at < frames.end && module->function_count < FUNCTIONS_LIMIT) {
         uint64_t at = cursor.at, bytes = read_number(&cursor, 4);
         struct span function;
         if (cursor.failed || !bytes || bytes == LONG_FORM)
             break;
-        if (read_fde(module, at, &function) && !add_function(module, &room, function))
+        if (read_fde(module, at, &function) &&
+            !array_append(&module->functions, &module->function_count, &function, sizeof function))
             break;
         cursor.at += bytes;
     }

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/array.h"
 #include "gate/length.h"
 
 enum {
@@ -41,16 +42,7 @@ enum {
 
 static bool add_span(struct spans *spans, struct span span)
 {
-    if (spans->count == spans->room) {
-        size_t wanted = spans->room ? 2 * spans->room : 64;
-        struct span *grown = realloc(spans->list, wanted * sizeof *grown);
-        if (!grown)
-            return false;
-        spans->list = grown;
-        spans->room = wanted;
-    }
-    spans->list[spans->count++] = span;
-    return true;
+    return array_append(&spans->list, &spans->count, &span, sizeof span);
 }
 
 static void free_spans(struct spans *spans)

@@ -36,7 +36,7 @@ struct site_plan {
 /* Spans in the order of their ends. */
 struct spans {
     struct span *list;
-    size_t count, room;
+    size_t count;
 };
 
 /* What is known of the call sites of one file. */

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from support.interpreter import SHARED
 
 ROOT = Path(__file__).parents[2]
-PLANNING = ("ext/gate/length.c", "ext/gate/module.c", "ext/gate/sites.c")
+PLANNING = ("ext/gate/array.c", "ext/gate/length.c", "ext/gate/module.c", "ext/gate/sites.c")
 PARTS = ("", "_bytes", "_calls", "_fds", "_paths", "_records", "_sockets")
 CODE = tuple(f"ext/gate/gate{part}.c" for part in PARTS)
 ALL = (*PLANNING, *CODE, "ext/gate/patch.c", "ext/gate/relocate.c")
