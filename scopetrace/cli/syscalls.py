@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 DEFAULT_LAST = 20
 """Number of lines that are shown without -n and -a."""
+ROWS_BEFORE, ROWS_OF_START_UPS = 3000, 500
+"""How many rows more than lines are read for the last lines; how many of them may be calls of
+start-ups whose exec is not among them."""
 NOT_OF_SUMMARY = ("follow", "fd", "path", "last", "show_all", "start_up", "time_mode", "explain")
 """Options that say how single calls are listed."""
 NOT_OF_FOLLOW = ("fd", "path", "explain")
@@ -234,6 +237,8 @@ def _list(session: Session, query: SyscallQuery, options: dict[str, Any]) -> Non
     found: Iterable[str]
     if options["explain"]:
         found = _explained(session, query, lines, options)
+    elif last and _folds(options):
+        found = _last_lines(query, lines, last)
     else:
         found = folded_lines(_rows(query, options), lines, _folds(options))
     if last is not None:
@@ -246,6 +251,21 @@ def _list(session: Session, query: SyscallQuery, options: dict[str, Any]) -> Non
         _follow(session, query, lines, upto)
     elif not shown and last != 0:
         print_to_stderr(f"session {session.info.id} has no call that matches")
+
+
+def _last_lines(query: SyscallQuery, lines: CallLines, last: int) -> Iterable[str]:
+    """Return the last lines, and some before them; start-ups are one line each.
+
+    Only the last rows are read. Calls of start-ups whose exec is not among them come first, a line
+    each; if the last lines might reach back to these, all rows are read.
+    """
+    from scopetrace.output.syscall_lines import folded_lines
+
+    most = last + ROWS_BEFORE
+    found = [*folded_lines(query.follow(most), lines, fold=True)]
+    if len(found) >= last + ROWS_OF_START_UPS or query.count() <= most:
+        return found
+    return folded_lines(query.follow(), lines, fold=True)
 
 
 def _explained(
@@ -269,10 +289,11 @@ def _print_bodies(query: SyscallQuery, lines: CallLines, options: dict[str, Any]
     from scopetrace.output.syscalls import LIST_FIELDS, call_body
 
     last = _last(options)
-    rows: Iterable[tuple[Recorded, Files]] = _rows(query, options)
+    bodies: Iterable[dict[str, Any]] = (
+        call_body(made, lines.text(made, files)) for made, files in _rows(query, options)
+    )
     if last is not None:
-        rows = deque(rows, last)
-    bodies = (call_body(made, lines.text(made, files)) for made, files in rows)
+        bodies = deque(bodies, last)
     print_bodies(options["form"], bodies, LIST_FIELDS)
 
 

@@ -17,6 +17,7 @@ from scopetrace.model.nearest import no_field
 from scopetrace.model.whole_call import DAMAGED, END, FOUND, SIGNAL
 from scopetrace.query.call_evidence import Failures, data_of_failure
 from scopetrace.query.conditions import Condition, all_of, marks, of_processes
+from scopetrace.query.session_base import sql_int
 from scopetrace.query.where import bounded, checked
 from scopetrace.syscalls.call import Abi
 from scopetrace.syscalls.call_set import UnknownCall, parse_call_set
@@ -326,35 +327,46 @@ class SyscallQuery:
         self, last: int | None, after_id: int, changing: bool
     ) -> Iterator[tuple[Recorded, bool]]:
         """Yield rows, and whether they match; with `changing` others that may matter, too."""
-        skip = max(self.count() - last, 0) if last is not None else 0
-        wanted = self._condition.sql
-        parameters = self._condition.parameters * 2
-        sql = (
-            f"SELECT {_COLUMNS}, {wanted} FROM {_FROM}"
-            f" WHERE ({wanted}{f' OR {_CHANGING}' if changing else ''}) AND"
-        )
-        for row in self._pages(sql, parameters, after_id):
-            shown = bool(row[-1])
-            skip -= shown
-            yield read_row(row[:-1]), shown and skip < 0
+        if last == 0:
+            return
+        order = self._order()
+        wanted, parameters = self._condition
+        if last is not None and (place := self._place(last, order)):
+            wanted = f"({wanted} AND ({order}) >= ({marks(place)}))"
+            parameters = (*parameters, *place)
+        others = f" OR {_CHANGING}" if changing else ""
+        sql = f"SELECT {_COLUMNS}, {wanted} FROM {_FROM} WHERE ({wanted}{others}) AND"
+        for row in self._pages(sql, (*parameters, *parameters), after_id, order):
+            yield read_row(row[:-1]), bool(row[-1])
+
+    def _order(self) -> str:
+        """Return by what rows are sorted.
+
+        They are in the order of their times if the index of that is there: it is made when the
+        recording ends. Before, they are in the order in which the calls ended.
+        """
+        return "s.time_ns, s.id" if has_index(self._db, "syscall_time") else "s.id"
+
+    def _place(self, last: int, order: str) -> tuple[object, ...]:
+        """Return where in that order the last rows that match begin; empty: there are no others."""
+        down = order.replace(",", " DESC,")
+        sql = f"SELECT {order} FROM {_FROM} WHERE {self._condition.sql} ORDER BY {down} DESC"
+        values = (*self._condition.parameters, sql_int(last - 1))
+        with bounded(self._db, self._failures, self._strict):
+            found = self._db.execute(f"{sql} LIMIT 1 OFFSET ?", values).fetchone()
+        return tuple(found or ())
 
     def _pages(
-        self, sql: str, parameters: Sequence[object], after_id: int
+        self, sql: str, parameters: Sequence[object], after_id: int, order: str
     ) -> Iterator[tuple[Any, ...]]:
         """Yield rows with higher ids, a page at a time.
 
-        They are in the order of their times if the index of that is there: it is made when the
-        recording ends. Before, they are in the order in which the calls ended. Either way one
-        term alone says where a page begins: of two, SQLite may look for the other one first,
+        One term alone says where a page begins: of two, SQLite may look for the other one first,
         and read all earlier pages again (the + keeps a term from being looked for).
         """
-        indexed = has_index(self._db, "syscall_time")
-        key, order = (
-            (f"+s.id > {after_id:d} AND (s.time_ns, s.id) > (?, ?)", "s.time_ns, s.id")
-            if indexed
-            else ("s.id > ?", "s.id")
-        )
-        at: tuple[int, ...] = (-1, -1) if indexed else (after_id,)
+        by_time = order != "s.id"
+        key = f"+s.id > {after_id:d} AND ({order}) > (?, ?)" if by_time else "s.id > ?"
+        at: tuple[int, ...] = (-1, -1) if by_time else (after_id,)
         while True:
             with bounded(self._db, self._failures, self._strict):
                 page = self._db.execute(
@@ -363,7 +375,7 @@ class SyscallQuery:
             yield from page
             if len(page) < _PAGE:
                 return
-            at = (page[-1][1], page[-1][0]) if indexed else (page[-1][0],)
+            at = (page[-1][1], page[-1][0]) if by_time else (page[-1][0],)
 
 
 _CHANGING = (

@@ -68,6 +68,49 @@ def test_json_has_one_object_to_a_line(scopetrace):
     assert (ended["name"], ended["call"]) == ("", "+++ exited with 0 +++")
 
 
+def program(start, then):
+    """Return the calls of a program that begins at a time: the loader's 30, and some of its own."""
+    library = [text(1, "/lib/x86_64-linux-gnu/libc.so.6")]
+    rows = [call("execve", 0x2000, 0, 0, result=0, memory=[text(0, "/bin/true")])]
+    for _ in range(15):
+        rows += [
+            call("openat", -100, 0x2000, 0, 0, result=3, memory=library),
+            call("close", 3),
+        ]
+    rows += [call("getppid", result=turn) for turn in range(then)]
+    return [row._replace(time_ns=row.time_ns + start + at) for at, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        pytest.param([1] * 200, id="start-ups are most of the last rows"),
+        pytest.param([5000, 7], id="few start-ups are among the last rows"),
+        pytest.param([3010], id="the last rows begin in a start-up"),
+    ],
+)
+def test_the_last_lines_are_the_last_of_all_lines(scopetrace, home, calls):
+    record_calls(home, [row for at, then in enumerate(calls) for row in program(at * 10_000, then)])
+    everything = scopetrace("syscalls", "-a")[1].splitlines()
+
+    for last in (1, 5, 20, 3000):
+        assert scopetrace("syscalls", "-n", str(last))[1].splitlines() == everything[-last:]
+
+
+def test_a_descriptor_is_named_as_it_was_at_each_call(scopetrace, home):
+    rows = []
+    for at, name in enumerate("ab"):
+        opened = call("openat", -100, 0x2000, 0, 0, result=3, at=at, memory=[text(1, name)])
+        rows += [opened, call("fsync", 3, at=at + 0.1), call("close", 3, at=at + 0.2)]
+    record_calls(home, rows)
+
+    _, out, _ = scopetrace("syscalls", "--fd", "3", "-j", "-n", "5")
+
+    assert [json.loads(line)["call"] for line in out.splitlines()][::3] == [
+        "fsync(3</home/ann/a>) = 0", "fsync(3</home/ann/b>) = 0",
+    ]  # fmt: skip
+
+
 @pytest.mark.usefixtures("session")
 def test_the_summary_counts(scopetrace):
     _, out, _ = scopetrace("syscalls", "--summary", "-j")

@@ -51,6 +51,19 @@ def test_while_they_are_recorded_calls_are_in_the_order_of_their_end(tmp_path):
     assert listed(path) == ["read", "wait4"]
 
 
+def test_the_last_rows_are_read_without_the_others_that_match(tmp_path, monkeypatch):
+    rows = [call("openat", -100, 0x2000, 0, 0, result=3, memory=[text(1, "a")])]
+    rows += [call("read", 3, at=at) for at in range(1, 500)]
+    path, read, read_row = record_calls(tmp_path, rows), [], syscalls.read_row
+    monkeypatch.setattr(syscalls, "read_row", lambda row: read.append(row) or read_row(row))
+
+    with open_session(path) as session:
+        shown = [files.names for _, files in session.syscall_query().follow(2)]
+
+    assert shown == [{3: "/home/ann/a"}] * 2
+    assert len(read) == 3
+
+
 @pytest.mark.parametrize("finish", [False, True])
 def test_a_page_does_not_read_the_earlier_ones_again(tmp_path, monkeypatch, finish):
     monkeypatch.setattr(syscalls, "_PAGE", 10)
