@@ -11,7 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from support.interpreter import PACKAGE
+from support.net_peers import free_port
+from support.nginx import CONFIGURATION
 
 REPLAY = Path(__file__).parents[1] / "bench/replay.py"
 COMPILED = "[!_]*.cpython-*.so"
@@ -58,6 +61,32 @@ os.unlink("b.log")
 """
 
 
+REAL_PROGRAMS = {
+    "nginx and curl": (
+        "nginx -e error.log -c $PWD/nginx.conf & for i in 1 2 3 4 5 6 7 8 9; do"
+        " curl -sS --retry 9 --retry-connrefused http://127.0.0.1:$PORT/a http://127.0.0.1:$PORT/b"
+        " && break; sleep 0.2; done; kill -QUIT $!; wait",
+        "http.req http.resp net.open file",
+    ),
+    "make": (
+        "printf 'all: a b\\n%%: ; echo $@ > $@\\n' > Makefile; make -j2; make -j2",
+        "fs.open fs.error proc.start proc.exit",
+    ),
+    "git": (
+        "git init -q . && echo x > x && git add x && git -c user.name=a -c user.email=a@b"
+        " commit -qm x && git gc -q && git log",
+        "fs.open fs.rename fs.delete proc.exit",
+    ),
+    "node": (
+        'node -e \'require("fs").writeFileSync("a.log", "a");'
+        ' require("http").get({port: process.env.PORT})'
+        '.on("error", (e) => console.log(e.code))\'',
+        "fs.open net.error stdout",
+    ),
+}
+"""Real programs, and names that their rows have."""
+
+
 def replay(*arguments: str | Path, path: Path | None = None) -> str:
     """Run the tool, with the package that is in the folder `path`; None: the one installed."""
     command = [sys.executable, "-P", REPLAY, *arguments]
@@ -74,16 +103,46 @@ def test_what_has_types_for_c_is_compiled() -> None:
     assert compiled == (set() if os.environ.get("UNCOMPILED") else typed)
 
 
-def test_compiled_modules_make_the_rows_that_their_source_makes(tmp_path: Path) -> None:
-    stream, source = tmp_path / "stream.raw", tmp_path / "source"
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that has the package without its compiled modules."""
+    folder = tmp_path_factory.mktemp("source")
+    shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=shutil.ignore_patterns(COMPILED))
+    return folder
+
+
+def test_compiled_modules_make_the_rows_that_their_source_makes(
+    tmp_path: Path, source: Path
+) -> None:
+    stream = tmp_path / "stream.raw"
     replay("record", stream, sys.executable, "-c", PROGRAM)
-    shutil.copytree(PACKAGE, source / PACKAGE.name, ignore=shutil.ignore_patterns(COMPILED))
 
     rows = replay("rows", stream)
 
     assert rows == replay("rows", stream, path=source)
     assert "could not be understood" not in rows
     names = "fs.open fs.close fs.rename fs.error http.req http.resp net.open proc.exit proc.signal"
+    assert [name for name in names.split() if f"'{name}'" not in rows] == []
+
+
+@pytest.mark.parametrize("name", REAL_PROGRAMS)
+def test_so_do_those_of_real_programs(
+    name: str, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PORT", str(port))
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "nginx.conf").write_text(
+        CONFIGURATION.format(work=tmp_path, host="127.0.0.1", port=port, options="")
+    )
+    script, names = REAL_PROGRAMS[name]
+    replay("record", "stream.raw", "sh", "-c", script)
+
+    rows = replay("rows", "stream.raw")
+
+    assert rows == replay("rows", "stream.raw", path=source)
+    assert "could not be understood" not in rows
     assert [name for name in names.split() if f"'{name}'" not in rows] == []
 
 
