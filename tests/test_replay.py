@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support.interpreter import PACKAGE
 from support.net_peers import free_port
 from support.nginx import CONFIGURATION
