@@ -55,6 +55,8 @@ class EventRecord(NamedTuple):
     """The arguments of its process, its name first."""
     tags: dict[str, str] = {}  # noqa: RUF012 (never changed: it stands for "none")
     """What the configuration says about every event of its process."""
+    process: int = 0
+    """Number of the process image (`Process.id`); 0: it could not be written."""
 
     def text(self, field: str) -> str:
         """Return a field of the data that is a text; empty: the event has none of that name."""

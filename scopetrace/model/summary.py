@@ -47,6 +47,8 @@ class Summary(NamedTuple):
 
     info: SessionInfo
     roots: tuple[ProcessNode, ...]
+    start_up_images: frozenset[int]
+    """The numbers of those process images that belong to the start-up, as the scripts of pyenv."""
     bad_end: BadEnd | None
     """Why the first process ended badly; None: it did not."""
     files: tuple[FileRecord, ...]

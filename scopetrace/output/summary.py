@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from scopetrace.model.counts import number_of
 from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.model.flow_record import FlowRecord
+from scopetrace.model.process_tree import ProcessNode
 from scopetrace.model.shown import shell_line
 from scopetrace.model.summary import Log, Slow, Summary
 from scopetrace.output.answers import shorten_middle
@@ -164,8 +165,12 @@ def _why(summary: Summary) -> Iterator[str]:
         yield reason_text(end)
 
 
+def _own_processes(summary: Summary) -> list[ProcessNode]:
+    return [node for node in summary.processes if node.key not in summary.start_up_images]
+
+
 def _processes(summary: Summary) -> Iterator[str]:
-    nodes = summary.processes
+    nodes = _own_processes(summary)
     if len(nodes) < 2:
         return
     programs = Counter(node.process.proc for node in nodes)
@@ -177,7 +182,8 @@ def _processes(summary: Summary) -> Iterator[str]:
 
 def _failed(summary: Summary) -> list[str]:
     """Return the processes that ended badly, but for the first, the last one first."""
-    failed = [node for node in summary.processes if node.failed and node.pid != summary.info.pid]
+    nodes = _own_processes(summary)
+    failed = [node for node in nodes if node.failed and node.pid != summary.info.pid]
     failed.sort(key=lambda node: node.ended_ns or 0, reverse=True)
     return _some(
         failed,
@@ -207,12 +213,15 @@ def _files(summary: Summary) -> Iterator[tuple[str, str]]:
     yield from _labelled("denied", _paths(file for file in own if file.denied))
     deleted = sorted((file for file in own if file.deleted), key=lambda file: file.written)
     yield from _labelled("deleted", _paths(deleted))
-    hidden = len(summary.files) - len(own)
-    if hidden:
-        yield (
-            "hidden",
-            f"{number_of(hidden, 'start-up file')} (libraries, locales...): scopetrace files -A",
-        )
+    yield from _labelled("hidden", _hidden(summary, len(summary.files) - len(own)))
+
+
+def _hidden(summary: Summary, files: int) -> Iterator[str]:
+    if files:
+        yield f"{number_of(files, 'start-up file')} (libraries, locales...): scopetrace files -A"
+    processes = len(summary.processes) - len(_own_processes(summary))
+    if processes:
+        yield (f"{number_of(processes, 'start-up process')} (of pyenv, npm...): scopetrace tree -A")
 
 
 def _read(file: FileRecord) -> str:

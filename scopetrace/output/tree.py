@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from scopetrace.model.names import signal_name
@@ -29,6 +29,7 @@ def tree_lines(
     *,
     depth: int | None = None,
     failed: bool = False,
+    hidden: Collection[int] = (),
     times: bool = False,
     color: bool = False,
     live: bool = True,
@@ -40,16 +41,25 @@ def tree_lines(
         width: of the terminal; None: it is none.
         depth: so many levels below the roots at most.
         failed: only processes that failed, and those above them.
+        hidden: the keys of processes to leave out; all below them are among them.
         times: begin each line with the time since the first process started.
         color: paint what failed.
         live: whether the session is being recorded.
     """
     wanted = _with_failures(roots) if failed else None
-    shown = _among(roots, wanted)
+
+    def among(nodes: Iterable[ProcessNode]) -> list[ProcessNode]:
+        return [
+            node
+            for node in nodes
+            if node.key not in hidden and (wanted is None or id(node) in wanted)
+        ]
+
+    shown = among(roots)
     began_ns = min((root.started_ns for root in shown), default=0)
 
     def below(node: ProcessNode, level: int) -> list[ProcessNode]:
-        return [] if level == depth else _among(node.children, wanted)
+        return [] if level == depth else among(node.children)
 
     for node, branch in drawn(shown, below):
         prefix = _since(node, began_ns) if times else ""
@@ -82,10 +92,6 @@ def _with_failures(roots: Iterable[ProcessNode]) -> set[int]:
         if node.failed or any(id(child) in found for child in node.children):
             found.add(id(node))
     return found
-
-
-def _among(nodes: Iterable[ProcessNode], wanted: set[int] | None) -> list[ProcessNode]:
-    return [node for node in nodes if wanted is None or id(node) in wanted]
 
 
 def status_text(node: ProcessNode, *, live: bool = True) -> str:

@@ -74,7 +74,7 @@ class RecordReader:
             yield EventRecord(
                 number, time_ns, sourcetype, source, host, facts.proc, facts.cmd, facts.pid, tid,
                 facts.uid, facts.gid, facts.username, facts.groupname, channel,
-                self._decode(data), facts.args, facts.tags,
+                self._decode(data), facts.args, facts.tags, process,
             )  # fmt: skip
 
     def _look_up(self, process: int) -> _Facts:

@@ -66,6 +66,20 @@ class ProcessViews(SessionBase):
         with self.reading():
             return read_tree(self._db)
 
+    def start_up_images(self) -> frozenset[int]:
+        """Return the numbers of the process images that belong to the start-up of programs.
+
+        They are scripts that stand before a program (those of pyenv, rbenv, asdf, npm), and what
+        these started.
+
+        Raises:
+            SessionError: the session cannot be read.
+        """
+        from scopetrace.query.startup import start_up_images
+
+        with self.reading():
+            return start_up_images(self._db, self.path_classes)
+
     def who(self, what: str | int | Path) -> Who:
         """Return everything that touched a file, a peer or a process, in order.
 

@@ -8,6 +8,9 @@
    the loader's.
 2. Of connections: unix sockets of such paths (name service caches), and pairs of sockets that have
    no name, by which the processes of one program talk to each other.
+3. Of processes: scripts whose path has another class than `own` and in whose place an exec put the
+   program, until then, and the processes that they made: with pyenv, rbenv or asdf `python3` is
+   such a script, and with npm what is in `node_modules/.bin`. What these print or change is shown.
 """
 
 from __future__ import annotations
@@ -37,6 +40,8 @@ _OPTIONAL = re.compile(
 )
 """What gcc, ld and make look for and do without: programs (collect2.cc), precompiled headers,
 archives of versions (make(1), implicit rules), files called as libraries are on a command line."""
+_SCRIPT = re.compile(r"(?:-[^c\s]*\s)*([^-\s'\"();$][^\s'\"();$]*/[^\s'\"();$]*)(?:\s|$)")
+"""The path of a script behind the name of its interpreter and options (-c: a text follows)."""
 LOADER = "loader"
 """The class of shared libraries, and of the file of a program."""
 _WRITTEN_AT_START = frozenset(("caches", "system"))
@@ -54,6 +59,7 @@ class StartUp:
         programs: base names of the programs that ran, and those by which they were called.
         named: absolute paths that the recorded command names.
         exes: absolute paths of the programs that ran.
+        images: numbers of process images (rule 3).
     """
 
     def __init__(
@@ -62,11 +68,13 @@ class StartUp:
         programs: set[str],
         named: Collection[str] = (),
         exes: Collection[str] = (),
+        images: frozenset[int] = frozenset(),
     ) -> None:
         self._classes = classes
         self._programs = programs
         self._named = named
         self._exes = exes
+        self._images = images
 
     def class_of(self, path: str, errors: Collection[str] = (), changed: bool = False) -> str:
         """Return the class of a path.
@@ -91,6 +99,8 @@ class StartUp:
     def has_event(self, record: EventRecord) -> bool:
         """Return whether an event belongs to the start-up."""
         data = record.data
+        if record.process in self._images and _changes_nothing(record):
+            return True
         if record.sourcetype == "fs":
             error = str(data.get("error", ""))
             asks = error in NOT_THERE or (error in NOT_FOUND and data.get("class") in _ASKS)
@@ -117,6 +127,10 @@ class StartUp:
         return bool(ends) and all(self._classes.of(path) != OWN for path in paths)
 
 
+def _changes_nothing(record: EventRecord) -> bool:
+    return record.sourcetype == "process" or (record.sourcetype == "fs" and not _is_change(record))
+
+
 def _is_change(record: EventRecord) -> bool:
     data = record.data
     return (
@@ -125,6 +139,36 @@ def _is_change(record: EventRecord) -> bool:
         or bool(data.get("file_created"))
         or open_changes(str(data.get("flags", "")))
     )
+
+
+def start_up_images(db: sqlite3.Connection, classes: PathClasses) -> frozenset[int]:
+    """Return the numbers of the process images of the start-up (rule 3)."""
+    replaced = "SELECT DISTINCT exe, args, cwd FROM process WHERE replaced AND instr(cmd, '/')"
+    scripts = {
+        (exe, args, cwd)
+        for exe, args, cwd in db.execute(replaced)
+        if _is_start_script(exe, args, cwd, classes)
+    }
+    if not scripts:
+        return frozenset()
+    stand_ins: dict[int, int] = {}
+    """Number of the image of such a script → pid of its process."""
+    started: set[int] = set()
+    rows = db.execute("SELECT id, pid, parent, replaced, exe, args, cwd FROM process ORDER BY id")
+    for number, pid, parent, was_replaced, exe, args, cwd in rows:
+        if parent in started or stand_ins.get(parent, pid) != pid:
+            started.add(number)
+        elif was_replaced and (exe, args, cwd) in scripts:
+            stand_ins[number] = pid
+    return frozenset(started.union(stand_ins))
+
+
+def _is_start_script(exe: str, args: str, cwd: str, classes: PathClasses) -> bool:
+    """Whether an interpreter, perhaps found by env(1), runs a script that is not its user's own."""
+    match = _SCRIPT.match(" ".join(json.loads(args)[2 if exe.endswith("/env") else 1 :]))
+    if match is None:
+        return False
+    return classes.of(posixpath.normpath(posixpath.join(cwd, match[1]))) != OWN
 
 
 def read_start_up(db: sqlite3.Connection, classes: PathClasses) -> StartUp:
@@ -138,4 +182,4 @@ def read_start_up(db: sqlite3.Connection, classes: PathClasses) -> StartUp:
         for cwd, args in db.execute("SELECT cwd, args FROM session")
         for arg in json.loads(args)[1:]
     }
-    return StartUp(classes, programs, named, exes)
+    return StartUp(classes, programs, named, exes, start_up_images(db, classes))

@@ -18,6 +18,7 @@ from scopetrace.query.last_lines import last_lines
 from scopetrace.query.log_scan import read_logs
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.slow import slowest
+from scopetrace.query.startup import start_up_images
 from scopetrace.query.tree import read_tree
 from scopetrace.query.why import read_bad_end
 
@@ -38,6 +39,7 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
     return Summary(
         info=info,
         roots=roots,
+        start_up_images=start_up_images(db, classes),
         bad_end=bad_end,
         files=files,
         logs=tuple(log for log in texts if log.sourcetype == "file"),

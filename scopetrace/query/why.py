@@ -30,6 +30,7 @@ from scopetrace.query.few_events import few_events
 from scopetrace.query.last_lines import LOG, STDERR, STDOUT, last_lines
 from scopetrace.query.last_output import MOST_READ, NAMED_IN_PART, WORDED, LastOutput
 from scopetrace.query.path_classes import PathClasses
+from scopetrace.query.startup import start_up_images
 from scopetrace.query.tree import read_tree
 
 MOST_ENDS = 5
@@ -44,10 +45,10 @@ BUILDERS = frozenset(("make", "gmake", "ninja", "samu"))
 
 
 def read_why(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) -> Why:
-    """Return why the processes of a session that ended badly did."""
+    """Return why the processes of a session that ended badly did, without those of the start-up."""
     roots = read_tree(db)
-    nodes = [*all_nodes(roots)]
-    failed = [node for node in nodes if node.failed]
+    nodes, start_up = [*all_nodes(roots)], start_up_images(db, classes)
+    failed = [node for node in nodes if node.failed and node.key not in start_up]
     looked_at: list[tuple[ProcessNode, ...]] = []
     seen: set[int] = set()
     for node in _in_order(failed, info):

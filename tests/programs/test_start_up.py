@@ -128,17 +128,27 @@ def test_what_git_and_curl_and_nginx_read_is_their_configuration_or_their_data(
     assert not [path for path in nginx if path.startswith(("/usr", "/lib"))]
 
 
+def on_terminal(stage: Stage, columns: int, *command: str) -> list[str]:
+    """Return the lines that scopetrace prints on a terminal."""
+    program, *arguments = scopetrace_command(*command)
+    environ = stage.environment() | {"NO_COLOR": "1"}
+    with pexpect.spawn(
+        program,
+        arguments,
+        cwd=str(stage.work),
+        timeout=60,
+        env=environ,
+        dimensions=(50, columns),
+    ) as child:
+        child.expect(pexpect.EOF)
+        return child.before.decode().replace("\r\n", "\n").strip().split("\n")
+
+
 @one_user("classes of files follow from their names")
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_terminal_shows_what_is_the_programs_own(columns: int, stage: Stage) -> None:
     own_files(stage, "python3", "-c", PYTHON)
-    command = scopetrace_command("events")
-    options = {"env": stage.environment() | {"NO_COLOR": "1"}, "dimensions": (50, columns)}
-    with pexpect.spawn(
-        command[0], command[1:], cwd=str(stage.work), timeout=60, **options
-    ) as child:
-        child.expect(pexpect.EOF)
-        *lines, hidden = child.before.decode().replace("\r\n", "\n").strip().split("\n")
+    *lines, hidden = on_terminal(stage, columns, "events")
 
     assert hidden.startswith("scopetrace: ") and hidden.endswith(
         " start-up events hidden: -A shows them"
@@ -148,3 +158,31 @@ def test_a_terminal_shows_what_is_the_programs_own(columns: int, stage: Stage) -
         assert any(name in line for line in lines), lines
     too_long = [line for line in lines if len(line) > columns]
     assert not [line for line in too_long if " " in line.strip()], "only a path may stand out"
+
+
+def test_what_a_version_manager_starts_is_no_process_of_the_program(stage: Stage) -> None:
+    """pyenv's `python3` is a script that runs others to find the one that it then becomes."""
+    shims = stage.work / ".pyenv/shims"
+    shims.mkdir(parents=True)
+    shim = shims / "tool"
+    shim.write_text(
+        '#!/usr/bin/env bash\nfor one in 1 2 3; do readlink none; done\nexec sh -c "$1"\n'
+    )
+    shim.chmod(0o755)
+    stage.new_home()
+    command = [str(shim), "ls nowhere; ls /nowhere; exit 3"]
+    assert stage.run(scopetrace_command("run", *command)).status == 3
+
+    summary = stage.run(scopetrace_command("summary")).stdout.decode()
+    why = stage.run(scopetrace_command("why")).stdout.decode()
+    tree = stage.run(scopetrace_command("tree")).stdout.decode()
+    shown = on_terminal(stage, 100, "tree")
+
+    assert "3: ls (2 times), sh\n" in summary
+    assert "3 start-up processes (of pyenv, npm...): scopetrace tree -A\n" in summary
+    assert "readlink" not in summary + why
+    assert tree.count("readlink none") == 3
+    assert [line.split("  ")[0].split("] ")[1] for line in shown[:-1]] == [
+        "sh -c 'ls nowhere; ls /nowhere; exit 3'", "ls nowhere", "ls /nowhere",
+    ]  # fmt: skip
+    assert shown[-1] == "scopetrace: 3 start-up processes hidden: -A shows them"
