@@ -17,6 +17,7 @@ which, JSON is exact.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -24,6 +25,12 @@ from contextlib import suppress
 NAMED = {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 SPACES = frozenset("\u00a0\u1680\u202f\u205f\u3000") | {chr(code) for code in range(0x2000, 0x200B)}
 """The spaces of Unicode (category Zs) besides U+0020: they only shift what follows to the right."""
+
+
+_STYLES = re.compile(r"\x1b(?:\[[0-9;:]*[mK]|\[\?[0-9;]*[hl]|\(B|\]8;[^\x07\x1b]*(?:\x07|\x1b\\))")
+"""Escape sequences that change the look of a text, but not what is read: colours and weights, and
+erasing the rest of a line (SGR and EL of ECMA-48), modes such as the cursor's (DECSET), the
+character set with which tput(1) ends, hyperlinks (OSC 8)."""
 
 
 class _Shown(dict[int, str]):
@@ -51,6 +58,11 @@ _shown = _Shown()
 def escape(text: str) -> str:
     """Return `text` on one line and without anything that a terminal would obey."""
     return text if text.isprintable() else text.translate(_shown)
+
+
+def without_styles(text: str) -> str:
+    """Return what a program printed, without escape sequences for colours, links and the like."""
+    return _STYLES.sub("", text) if "\x1b" in text else text
 
 
 def shell_line(args: Iterable[str]) -> str:

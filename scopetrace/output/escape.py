@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 
-from scopetrace.model.shown import SPACES, escape
+from scopetrace.model.shown import SPACES, escape, without_styles
 
 __all__ = ["SPACES", "escape", "escape_lines", "escape_message"]
 
-GRAPHICS = re.compile(r"\x1b\[[0-9;:]*m")
-"""The escape sequences for colours and weights (SGR, ECMA-48 8.3.117)."""
 BLANKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 
 
@@ -20,12 +18,12 @@ def escape_message(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return escape(BLANKS.sub(" ", GRAPHICS.sub("", text)).rstrip())
+    return escape(BLANKS.sub(" ", without_styles(text)).rstrip())
 
 
 def escape_lines(text: str) -> list[str]:
     """Return the lines of a text of a program, each escaped, without colours."""
-    lines = GRAPHICS.sub("", text).split("\n")
+    lines = without_styles(text).split("\n")
     if len(lines) > 1 and not lines[-1]:
         lines.pop()
     return [escape(line.removesuffix("\r")) for line in lines]

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from itertools import islice
 
+from scopetrace.model.shown import without_styles
 from scopetrace.query.conditions import in_images
 from scopetrace.query.few_events import few_events
 from scopetrace.query.last_output import SHOWN
@@ -25,7 +26,7 @@ def last_lines(
     most: int = SHOWN,
     stream: str = STDERR,
 ) -> tuple[str, ...]:
-    """Return the last lines, the oldest first, that are not empty.
+    """Return the last lines, the oldest first, that are not empty, without colours.
 
     Args:
         db: the session.
@@ -45,7 +46,8 @@ def last_lines(
         f"{of_images} ORDER BY id DESC LIMIT {_TAIL_EVENTS}",
         (since,),
     ).fetchall()
-    text = "".join(str(json.loads(data).get("message", "")) for (data,) in reversed(rows))
+    messages = (str(json.loads(data).get("message", "")) for (data,) in reversed(rows))
+    text = without_styles("".join(messages))
     found = list(islice((line for line in _backwards(text) if line.strip()), most))
     return tuple(reversed(found))
 

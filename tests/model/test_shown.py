@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from scopetrace.model.shown import print_to_stderr, shell_line, stderr_line
+from scopetrace.model.shown import print_to_stderr, shell_line, stderr_line, without_styles
 
 
 def test_a_sentence_is_one_line_that_no_terminal_obeys():
@@ -47,3 +47,19 @@ class FullDisk:
 def test_that_it_cannot_be_written_is_no_error(stderr, monkeypatch):
     monkeypatch.setattr(sys, "stderr", stderr)
     print_to_stderr("something is wrong")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[1;38:5:9ma\x1b[m", "a"),
+        ("\x1b[Ka\x1b[0K", "a"),
+        ("\x1b[?25la\x1b[?2004h", "a"),
+        ("a\x1b(B\x1b[m", "a"),
+        ("\x1b]8;id=1;http://localhost/\x07a\x1b]8;;\x07", "a"),
+        ("\x1b]8;;file:///b\x1b\\a\x1b]8;;\x1b\\", "a"),
+        ("\x1b[2J\x1b[2A\x1b]0;b\x07\x1bc[K", "\x1b[2J\x1b[2A\x1b]0;b\x07\x1bc[K"),
+    ],
+)
+def test_what_only_changes_the_look_of_a_text_is_left_out(text, shown):
+    assert without_styles(text) == shown

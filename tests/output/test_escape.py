@@ -65,7 +65,7 @@ def test_a_message_is_one_line_without_colours():
 
 
 def test_the_lines_of_a_message_stay_lines():
-    assert escape_lines("a\r\n\x1b[1mb\x1b[m\n\nc\x08\n") == ["a", "b", "", "c\\x08"]
+    assert escape_lines("a\r\n\x1b[1mb\x1b[m\x1b[K\n\nc\x08\n") == ["a", "b", "", "c\\x08"]
     assert escape_lines("") == [""]
     assert escape_lines("\n") == [""]
 

@@ -25,3 +25,13 @@ def test_the_lines_of_one_process_since_an_event(tmp_path: Path) -> None:
         assert last_lines(db, [3]) == ()
         assert last_lines(db, [1], stream=STDOUT) == ("out",)
     db.close()
+
+
+def test_lines_have_no_colours_also_where_an_event_ends_within_one(tmp_path: Path) -> None:
+    events = [
+        event("stderr", message="\x1b[01m\x1b[Kb.c:1:\x1b[m\x1b["),
+        event("stderr", message="K no\n"),
+    ]
+    with sqlite3.connect(record(tmp_path, events)) as db:
+        assert last_lines(db) == ("b.c:1: no",)
+    db.close()
