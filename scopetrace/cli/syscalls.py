@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from scopetrace.output.event_times import MODES, EventTimes
 from scopetrace.output.syscall_levels import LEVELS, NORMAL
 
 if TYPE_CHECKING:
+    from scopetrace.output.syscall_explained import Explaining, Rows
     from scopetrace.output.syscall_lines import CallLines, LineOptions
     from scopetrace.query import Session
     from scopetrace.query.syscalls import SyscallQuery
@@ -39,9 +41,12 @@ if TYPE_CHECKING:
 
 DEFAULT_LAST = 20
 """Number of lines that are shown without -n and -a."""
-ROWS_BEFORE, ROWS_OF_START_UPS = 3000, 500
-"""How many rows more than lines are read for the last lines; how many of them may be calls of
-start-ups whose exec is not among them."""
+ROWS_BEFORE, TIMES_MORE = 3000, 4
+"""How many rows more than lines are read for the last lines, and how many times more if these are
+too few."""
+UNSURE_ENTRIES = 500 + 200
+"""So many entries may be other ones than if all rows were read: 500 calls of start-ups whose exec
+was not read, and as many acts as may wait for one that began before (`grouping.MOST_PENDING`)."""
 NOT_OF_SUMMARY = ("follow", "fd", "path", "last", "show_all", "start_up", "time_mode", "explain")
 """Options that say how single calls are listed."""
 NOT_OF_FOLLOW = ("fd", "path", "explain")
@@ -226,21 +231,21 @@ def _folds(options: dict[str, Any]) -> bool:
 
 
 def _list(session: Session, query: SyscallQuery, options: dict[str, Any]) -> None:
-    from scopetrace.output.syscall_lines import CallLines, folded_lines
+    from scopetrace.output.syscall_lines import CallLines
 
     lines = CallLines(_line_options(session, query, options))
     if options["form"] != "table":
         _print_bodies(query, lines, options)
         return
     last = _last(options)
-    upto = query.last_id
+    upto = query.last_id if options["follow"] else 0
+    entries = _entries(session, query, lines, options)
+    is_of_all = options["fd"] or options["path"]
     found: Iterable[str]
-    if options["explain"]:
-        found = _explained(session, query, lines, options)
-    elif last and _folds(options):
-        found = _last_lines(query, lines, last)
+    if last and not is_of_all and (options["explain"] or _folds(options)):
+        found = _last_lines(query, entries, last)
     else:
-        found = folded_lines(_rows(query, options), lines, _folds(options))
+        found = chain.from_iterable(entries(_rows(query, options)))
     if last is not None:
         found = deque(found, last)
     write, shown = sys.stdout.write, False
@@ -253,36 +258,55 @@ def _list(session: Session, query: SyscallQuery, options: dict[str, Any]) -> Non
         print_to_stderr(f"session {session.info.id} has no call that matches")
 
 
-def _last_lines(query: SyscallQuery, lines: CallLines, last: int) -> Iterable[str]:
-    """Return the last lines, and some before them; start-ups are one line each.
-
-    Only the last rows are read. Calls of start-ups whose exec is not among them come first, a line
-    each; if the last lines might reach back to these, all rows are read.
-    """
+def _entries(
+    session: Session, query: SyscallQuery, lines: CallLines, options: dict[str, Any]
+) -> Callable[[Rows], Iterator[list[str]]]:
+    """Return what makes entries of rows, the lines of each in a list."""
     from scopetrace.output.syscall_lines import folded_lines
 
-    most = last + ROWS_BEFORE
-    found = [*folded_lines(query.follow(most), lines, fold=True)]
-    if len(found) >= last + ROWS_OF_START_UPS or query.count() <= most:
-        return found
-    return folded_lines(query.follow(), lines, fold=True)
+    fold = _folds(options)
+    if not options["explain"]:
+        return lambda rows: ([line] for line in folded_lines(rows, lines, fold))
+    from scopetrace.output.syscall_explained import explained_entries, introduction
+
+    def explained(rows: Rows) -> Iterator[list[str]]:
+        how = _explaining(session, query, options["level"] or NORMAL)
+        yield introduction(how)
+        yield from explained_entries(rows, lines, fold, how)
+
+    return explained
 
 
-def _explained(
-    session: Session, query: SyscallQuery, lines: CallLines, options: dict[str, Any]
-) -> Iterator[str]:
+def _explaining(session: Session, query: SyscallQuery, level: str) -> Explaining:
     from scopetrace.model.file_record import OWN
-    from scopetrace.output.syscall_explained import Explaining, explained_rows
+    from scopetrace.output.syscall_explained import Explaining
     from scopetrace.output.width import READABLE_COLUMNS, wrap_columns
 
     classes = session.path_classes
-    how = Explaining(
-        options["level"] or NORMAL,
+    return Explaining(
+        level,
         wrap_columns(sys.stdout, READABLE_COLUMNS),
         query.failures().data_of,
         lambda path: classes.of(path) == OWN,
     )
-    return explained_rows(_rows(query, options), lines, _folds(options), how)
+
+
+def _last_lines(
+    query: SyscallQuery, entries: Callable[[Rows], Iterator[list[str]]], last: int
+) -> Iterable[str]:
+    """Return the last lines, and some before them, from as few rows as these need.
+
+    Entries of the first rows may differ from those that all rows would make, as what belongs to
+    them was not read: the start of a program or an act, and calls that are folded into one line.
+    So there have to be more of them. What an act need not say again as it was said before stands
+    there once more if that was not read.
+    """
+    most = last + ROWS_BEFORE
+    while True:
+        found = [*entries(query.follow(most))]
+        if len(found) >= last + UNSURE_ENTRIES or query.count() <= most:
+            return chain.from_iterable(found)
+        most *= TIMES_MORE
 
 
 def _print_bodies(query: SyscallQuery, lines: CallLines, options: dict[str, Any]) -> None:

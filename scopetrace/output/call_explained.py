@@ -7,6 +7,7 @@ the JSON come from one `CallExplained`.
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -130,11 +131,15 @@ def _use(use: Use, of: str, lines: CallLines) -> Iterator[Related]:
     if use.opened is not None:
         yield Related(f"opened{of}", use.opened.id, lines.text(use.opened))
     if use.before:
-        yield Related(f"before{of}", 0, counted(use.before))
+        yield Related(f"before{of}", 0, _many(use.before, use.knows_before))
     if use.after:
-        yield Related(f"then{of}", 0, counted(use.after))
+        yield Related(f"then{of}", 0, _many(use.after, use.knows_after))
     if use.closed is not None:
         yield Related(f"closed{of}", use.closed.id, lines.text(use.closed))
+
+
+def _many(calls: Counter[str], are_all: bool) -> str:
+    return counted(calls) if are_all else f"at least {counted(calls)}"
 
 
 # -- text ------------------------------------------------------------------------------------------

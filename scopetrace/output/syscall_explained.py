@@ -67,8 +67,17 @@ class Explaining(NamedTuple):
 Rows = Iterable[tuple[Recorded, Files]]
 
 
-def explained_rows(rows: Rows, lines: CallLines, fold: bool, how: Explaining) -> Iterator[str]:
-    """Yield the lines of calls with their explanations.
+def introduction(how: Explaining) -> list[str]:
+    """Return the lines that stand before all entries of a level; none, if it needs none."""
+    form = FORMS.get(how.level)
+    text = INTRODUCTION.format(form=form) if form else ""
+    return wrap(text, max(how.columns, LEAST_COLUMNS), break_on_hyphens=False)
+
+
+def explained_entries(
+    rows: Rows, lines: CallLines, fold: bool, how: Explaining
+) -> Iterator[list[str]]:
+    """Yield the lines of each call with its explanation, or of each act.
 
     Args:
         rows: the calls, with the descriptors of their processes.
@@ -76,9 +85,6 @@ def explained_rows(rows: Rows, lines: CallLines, fold: bool, how: Explaining) ->
         fold: start-ups are one line each.
         how: the level, and where reasons of failures come from.
     """
-    if form := FORMS.get(how.level):
-        text = INTRODUCTION.format(form=form)
-        yield from wrap(text, max(how.columns, LEAST_COLUMNS), break_on_hyphens=False)
     if how.level == BEGINNER:
         yield from _as_acts(rows, lines, fold, how)
         return
@@ -87,15 +93,16 @@ def explained_rows(rows: Rows, lines: CallLines, fold: bool, how: Explaining) ->
         if start_up:
             yield from repeats.end()
             line = f"{lines.before(made)}… {start_up_text(start_up)}"
-            yield from _entry(0, line, how.columns)
-            yield from _under(LOADER, how.columns)
+            yield [*_entry(0, line, how.columns), *_under(LOADER, how.columns)]
+            continue
+        if repeats.is_again(made, files):
             continue
         subject = _subject(made, files, how) if made.is_call else None
         entry = [*_entry(made.id, lines.line(made, files), how.columns)]
         entry += _under(sentence(subject) if subject else sentence_between(made), how.columns)
         if how.level == EXPERT and made.is_call:
             entry += _under(raw_line(made), how.columns)
-        yield from repeats.take(made, subject, entry)
+        yield from repeats.take(made, files, subject, entry)
     yield from repeats.end()
 
 
@@ -109,31 +116,53 @@ class Repeats:
         """What the last calls have in common; None: nothing is known of the last one."""
         self._count = self._duration_ns = 0
         self._name = ""
-        self._held: list[str] = []
-        """The lines of the calls that may be folded, while they are few."""
+        self._held: list[list[str]] = []
+        """The entries of the calls that may be folded, while they are few."""
+        self._equal: tuple[object, ...] | None = None
+        """What only a call has that is equal to the last one in all numbers and bytes."""
 
-    def take(self, made: Recorded, subject: Subject | None, entry: list[str]) -> Iterator[str]:
-        """Yield what is to be printed when a call with the lines `entry` comes."""
+    def is_again(self, made: Recorded, files: Files) -> bool:
+        """Return whether a call is equal to the last ones, so that it is counted and no more.
+
+        A failed call never is: its reason may be another one.
+        """
+        if self._count < LEAST_REPEATS or made.error or _equality(made, files) != self._equal:
+            return False
+        self._add(made)
+        return True
+
+    def take(
+        self, made: Recorded, files: Files, subject: Subject | None, entry: list[str]
+    ) -> Iterator[list[str]]:
+        """Yield the entries that are to be printed when a call with the lines `entry` comes."""
+        self._equal = _equality(made, files)
         like = _likeness(subject) if subject and self._fold else None
         if like is None or like != self._like:
             yield from self.end()
-            yield from entry
+            yield entry
             self._like = like
             return
+        self._add(made)
+        self._held = [*self._held, entry] if self._count < LEAST_REPEATS else []
+
+    def _add(self, made: Recorded) -> None:
         self._count += 1
         self._duration_ns += made.duration_ns
         self._name = made.name
-        self._held = [*self._held, *entry] if self._count < LEAST_REPEATS else []
 
-    def end(self) -> Iterator[str]:
+    def end(self) -> Iterator[list[str]]:
         """Yield what stands for the calls that were held back."""
         if self._count >= LEAST_REPEATS:
             took = format_microseconds(self._duration_ns // 1000)
             text = f"… {self._count} more calls of {self._name} like it, {took} (-A shows them)"
-            yield from _entry(0, text, self._columns)
+            yield [*_entry(0, text, self._columns)]
         yield from self._held
         self._like, self._held = None, []
         self._count = self._duration_ns = 0
+
+
+def _equality(made: Recorded, files: Files) -> tuple[object, ...]:
+    return made.tid, made.abi, made.number, made.result, made.data, id(files), files.version
 
 
 def _likeness(call: Subject) -> tuple[object, ...]:
@@ -171,22 +200,22 @@ def _under(text: str, columns: int) -> Iterator[str]:
     )
 
 
-def _as_acts(rows: Rows, lines: CallLines, fold: bool, how: Explaining) -> Iterator[str]:
+def _as_acts(rows: Rows, lines: CallLines, fold: bool, how: Explaining) -> Iterator[list[str]]:
     acts = Acts(how.is_own)
     for made, files, start_up in folded(rows, fold):
         if made.is_call and not start_up:
             found = acts.take(_subject(made, files, how))
         else:
             found = acts.end()
-        yield from (text for act in found for text in _act(act, lines, how.columns))
+        yield from (_act(act, lines, how.columns) for act in found)
         if start_up:
             text = f"{LOADER.removesuffix('.')} [{start_up_text(start_up)}]"
-            yield from _entry(0, lines.before(made) + text, how.columns)
+            yield [*_entry(0, lines.before(made) + text, how.columns)]
         elif not made.is_call and not (made.abi == END and os.WIFEXITED(made.result or 0)):
             text = lines.before(made) + sentence_between(made).removesuffix(".")
-            yield from _entry(made.id, text, how.columns)
-    yield from (text for act in acts.end() for text in _act(act, lines, how.columns))
+            yield [*_entry(made.id, text, how.columns)]
+    yield from (_act(act, lines, how.columns) for act in acts.end())
 
 
-def _act(act: Act, lines: CallLines, columns: int) -> Iterator[str]:
-    return _entry(act.first.id, lines.before(act.first) + act.line(), columns)
+def _act(act: Act, lines: CallLines, columns: int) -> list[str]:
+    return [*_entry(act.first.id, lines.before(act.first) + act.line(), columns)]

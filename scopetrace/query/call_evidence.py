@@ -6,6 +6,7 @@ The rule: a call and its event have the same thread and the same time of entry.
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ SOURCES = "('fs.error', 'net.error', 'proc.error')"
 INTERRUPTED, NO_CHILD = "EINTR", "ECHILD"
 P_PID = 1
 _PAGE = 1000
+MOST_THREADS = 1000
 Key = tuple[int, int]
 """Thread and time of entry, ns."""
 
@@ -75,7 +77,8 @@ class Failures:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._rows = _events(db)
+        self._rows: Iterator[tuple[int, int, str]] | None = None
+        """Those behind the last one that was read; None: none was."""
         self._decode = JsonDecoder()
         self._waiting: dict[Key, str] = {}
         self._last_ns = 0
@@ -86,6 +89,8 @@ class Failures:
             return {}
         if made.error in NO_EVENTS:
             return NO_EVENTS[made.error](self._db, made)
+        if self._rows is None:
+            self._rows = _events(self._db, _first_event(self._db, made.time_ns))
         key, end_ns = (made.tid, made.time_ns), made.time_ns + made.duration_ns
         while key not in self._waiting and self._last_ns <= end_ns:
             row = next(self._rows, None)
@@ -103,9 +108,24 @@ class Failures:
         self._waiting = {key: data for key, data in self._waiting.items() if key[1] >= before_ns}
 
 
-def _events(db: sqlite3.Connection) -> Iterator[tuple[int, int, str]]:
+def _first_event(db: sqlite3.Connection, time_ns: int) -> int:
+    """Return a number below those of all events of calls that were entered from a time on.
+
+    Events are in the order in which their calls ended. Of those that ended later, as many as there
+    are threads may have been entered before: where so many follow each other, it is too early.
+    """
+    sql = "SELECT max(time_ns) FROM (SELECT time_ns FROM event WHERE id > ? ORDER BY id LIMIT ?)"
+
+    def reaches(after: int) -> bool:
+        (latest_ns,) = db.execute(sql, (after, MOST_THREADS)).fetchone()
+        return latest_ns is None or latest_ns >= time_ns
+
+    (last,) = db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
+    return bisect_left(range(last), True, key=reaches)
+
+
+def _events(db: sqlite3.Connection, after: int) -> Iterator[tuple[int, int, str]]:
     """Yield thread, time and data of each event, a page at a time."""
-    after = 0
     while True:
         page = db.execute(
             f"SELECT id, tid, time_ns, data FROM event WHERE id > ? AND source IN {SOURCES}"

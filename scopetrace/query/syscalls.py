@@ -21,7 +21,7 @@ from scopetrace.query.session_base import sql_int
 from scopetrace.query.where import bounded, checked
 from scopetrace.syscalls.call import Abi
 from scopetrace.syscalls.call_set import UnknownCall, parse_call_set
-from scopetrace.syscalls.chains import Chain, Chains
+from scopetrace.syscalls.chains import MOST_RELATED, Chain, Chains
 from scopetrace.syscalls.descriptors import (
     AFTERWARDS,
     UNDER_WAY,
@@ -42,8 +42,6 @@ from scopetrace.syscalls.rows import Row, rows
 
 _PAGE = 1000
 """Rows that are read at once: no statement stays open while they are shown."""
-MOST_RELATED = 200_000
-"""So many rows are looked through for what belongs to a call."""
 
 VALUES = {
     "id": "s.id",
@@ -215,6 +213,8 @@ class SyscallQuery:
     @property
     def has_threads(self) -> bool:
         """Whether the rows that match are of more than one thread."""
+        if self._db.execute("SELECT min(tid) = max(tid) FROM syscall").fetchone()[0]:
+            return False
         sql = f"SELECT count(*) FROM (SELECT DISTINCT s.tid FROM {_FROM} WHERE {{}} LIMIT 2)"
         return self._number(sql) > 1
 
@@ -300,12 +300,15 @@ class SyscallQuery:
         made = read_row(found) if found else None
         return made if made and made.is_call else None
 
-    def _between(self, from_ns: int, to_ns: int, pid: int | None) -> Iterator[Recorded]:
-        """Yield the first rows from one time to another, at most `MOST_RELATED`."""
+    def _between(
+        self, from_ns: int, to_ns: int, pid: int | None, backwards: bool
+    ) -> Iterator[Recorded]:
+        """Yield rows from one time to another, at most `MOST_RELATED`."""
         of_process = "" if pid is None else " AND p.pid = ?"
+        down = " DESC" if backwards else ""
         sql = (
             f"SELECT {_COLUMNS} FROM {_FROM} WHERE s.time_ns BETWEEN ? AND ? AND s.abi <> {FOUND}"
-            f"{of_process} ORDER BY s.time_ns, s.id LIMIT {MOST_RELATED}"
+            f"{of_process} ORDER BY s.time_ns{down}, s.id{down} LIMIT {MOST_RELATED}"
         )
         values = (from_ns, to_ns) if pid is None else (from_ns, to_ns, pid)
         return (read_row(row) for row in self._db.execute(sql, values))

@@ -48,7 +48,10 @@ class Use(NamedTuple):
     """Name of a call → how often it was made with the descriptor before this one."""
     after: Counter[str]
     closed: Recorded | None
-    """None: it was not closed by a call that was recorded."""
+    """None: it was not closed by a call that was recorded, or long afterwards."""
+    knows_before: bool = True
+    """Whether `before` has all; else there may be more, since only MOST_RELATED calls are read."""
+    knows_after: bool = True
 
 
 class Chain(NamedTuple):
@@ -58,8 +61,11 @@ class Chain(NamedTuple):
     related: tuple[Related, ...]
 
 
-Rows = Callable[[int, int, int | None], Iterator[Recorded]]
-"""Returns the rows from one time to another (ns), of one process or of all."""
+Rows = Callable[[int, int, int | None, bool], Iterator[Recorded]]
+"""Returns the rows from one time to another (ns), of one process or of all, at most MOST_RELATED;
+if the last argument holds, the last ones, backwards."""
+MOST_RELATED = 200_000
+"""So many rows are looked through for what belongs to a call."""
 END_OF_TIME = 2**63 - 1
 
 
@@ -85,19 +91,19 @@ class Chains:
     def _use(self, made: Recorded, files: Files, fd: int) -> Use:
         origin = files.origins.get(fd, 0)
         opened = self._by_id(origin) if origin != made.id else None
-        since_ns = _since(made, fd, opened)
-        before, after = Counter[str](), Counter[str]()
-        for row in self._rows(since_ns, END_OF_TIME, made.pid):
-            if row.id in (made.id, origin) or not row.is_call:
-                continue
-            is_later = _is_later(row, made)
-            if is_later and _gives_up(row, fd):
-                return Use(fd, files.names.get(fd, ""), opened, before, after, row)
-            if not is_later and not opened and _gives_up(row, fd):
-                before.clear()  # it was another file
-            elif fd in _descriptors(row):
-                (after if is_later else before)[row.name] += 1
-        return Use(fd, files.names.get(fd, ""), opened, before, after, None)
+        name = files.names.get(fd, "")
+        before, knows_before, _ = self._uses_before(made, fd, opened)
+        after, knows_after, closed = self._uses_after(made, fd)
+        return Use(fd, name, opened, before, after, closed, knows_before, knows_after)
+
+    def _uses_before(self, made: Recorded, fd: int, opened: Recorded | None) -> Uses:
+        """Return what was done with a descriptor before, back to where it became another one."""
+        rows = self._rows(_since(made, fd, opened), made.time_ns, made.pid, True)
+        return _counted(rows, made, fd, lambda row: not _is_later(row, made))
+
+    def _uses_after(self, made: Recorded, fd: int) -> Uses:
+        rows = self._rows(made.time_ns, END_OF_TIME, made.pid, False)
+        return _counted(rows, made, fd, lambda row: _is_later(row, made))
 
     # -- processes, signals, locks
 
@@ -106,17 +112,17 @@ class Chains:
             yield from self._life(made, made.result)
         elif made.name in WAITS and made.result is not None and made.result > 0:
             yield from self._first("started by", self._before(made), _started(made.result))
-            yield from self._first("ended by", self._before(made, made.result), _is_end)
+            yield from self._first("ended by", self._until(made, made.result), _is_end)
         elif made.name in ENDS or made.abi == END:
             yield from self._first("waited for by", self._until_after(made), _waited(made.pid))
         elif made.name in KILLS and made.result == 0:
             number, pid = _signal_of(made)
             yield from self._first("arrived as", self._after(made), _arrived(number, pid))
         elif made.error == "EINTR":
-            rows = self._rows(made.time_ns, made.time_ns + made.duration_ns, made.pid)
+            rows = self._rows(made.time_ns, made.time_ns + made.duration_ns, made.pid, False)
             yield from _interrupted(made, rows)
         elif made.name == FUTEX and _command(made) in WAITING and made.result == 0:
-            rows = self._rows(made.time_ns, made.time_ns + made.duration_ns, made.pid)
+            rows = self._rows(made.time_ns, made.time_ns + made.duration_ns, made.pid, False)
             yield from self._first("woken by", rows, _wakes(made))
 
     def _life(self, made: Recorded, child: int) -> Iterator[Related]:
@@ -133,15 +139,40 @@ class Chains:
             yield Related(relation, found)
 
     def _after(self, made: Recorded, pid: int | None = None) -> Iterator[Recorded]:
-        return self._rows(made.time_ns, END_OF_TIME, pid)
+        return self._rows(made.time_ns, END_OF_TIME, pid, False)
 
     def _until_after(self, made: Recorded) -> Iterator[Recorded]:
         """Yield the calls that ended after a call, whenever they began."""
-        rows = self._rows(0, END_OF_TIME, None)
+        rows = self._rows(0, END_OF_TIME, None, False)
         return (row for row in rows if row.time_ns + row.duration_ns >= made.time_ns)
 
-    def _before(self, made: Recorded, pid: int | None = None) -> Iterator[Recorded]:
-        return self._rows(0, made.time_ns + made.duration_ns, pid)
+    def _before(self, made: Recorded) -> Iterator[Recorded]:
+        """Yield the calls before the return of a call, the last one first."""
+        return self._rows(0, made.time_ns + made.duration_ns, None, True)
+
+    def _until(self, made: Recorded, pid: int) -> Iterator[Recorded]:
+        return self._rows(0, made.time_ns + made.duration_ns, pid, False)
+
+
+Uses = tuple[Counter[str], bool, Recorded | None]
+"""Name of a call → how often it used a descriptor; whether these are all; the call at which that
+ended, None: there is none, or it is not known."""
+
+
+def _counted(
+    rows: Iterable[Recorded], made: Recorded, fd: int, counts: Callable[[Recorded], bool]
+) -> Uses:
+    """Count the calls that use a descriptor, as far as it is the same one."""
+    found, read = Counter[str](), 0
+    for row in rows:
+        read += 1
+        if row.id == made.id or not (row.is_call and counts(row)):
+            continue
+        if _gives_up(row, fd):
+            return found, True, row
+        if fd in _descriptors(row):
+            found[row.name] += 1
+    return found, read < MOST_RELATED, None
 
 
 def _is_later(row: Recorded, made: Recorded) -> bool:

@@ -4,7 +4,11 @@ import json
 
 import pytest
 
+from scopetrace.cli.syscalls import ROWS_BEFORE
+from scopetrace.query import syscalls
 from support.packed_builder import call, end, record_calls, text
+
+SCHED_YIELD = 24
 
 
 @pytest.fixture
@@ -95,6 +99,37 @@ def test_the_last_lines_are_the_last_of_all_lines(scopetrace, home, calls):
 
     for last in (1, 5, 20, 3000):
         assert scopetrace("syscalls", "-n", str(last))[1].splitlines() == everything[-last:]
+
+
+def busy(turns):
+    """Return the calls of a program that opens files, looks for others in vain, and repeats."""
+    rows = []
+    for at in range(turns):
+        name = text(1, f"/home/ann/{at}")
+        rows += [
+            call("openat", -100, 0x2000, 0, 0, result=4, at=at, memory=[name]),
+            call("read", 4, 0, 10, result=10, at=at + 0.1),
+            call("read", 3, 0, 10, result=10, at=at + 0.2),
+            call("openat", -100, 0x2000, 0, 0, result=-2, at=at + 0.3, memory=[name]),
+            *(call("sched_yield", at=at + 0.4 + more / 100) for more in range(at % 7)),
+            call("close", 4, at=at + 0.5),
+        ]
+    first = call("openat", -100, 0x2000, 0, 0, result=3, at=-1, memory=[text(1, "/home/ann/log")])
+    return [first, *rows, end(0, at=turns)]
+
+
+@pytest.mark.parametrize("level", ["beginner", "normal", "expert"])
+def test_the_last_explained_lines_are_made_of_the_last_rows(scopetrace, home, monkeypatch, level):
+    record_calls(home, busy(1500))
+    everything = scopetrace("syscalls", "--level", level)[1].splitlines()
+    read, read_row = [], syscalls.read_row
+    monkeypatch.setattr(syscalls, "read_row", lambda row: read.append(row) or read_row(row))
+
+    for last in (1, 20, 200):
+        read.clear()
+        found = scopetrace("syscalls", "--level", level, "-n", str(last))[1].splitlines()
+        assert found == everything[-last:]
+        assert sum(row[8] == SCHED_YIELD for row in read) < ROWS_BEFORE
 
 
 def test_a_descriptor_is_named_as_it_was_at_each_call(scopetrace, home):

@@ -70,6 +70,8 @@ def test_what_was_done_with_a_descriptor_is_told_before_and_after():
     read, none = Counter(read=2), Counter[str]()
     assert related_of(Use(3, "", None, read, none, None)) == [Related("before", 0, "2 reads")]
     assert related_of(Use(3, "", None, none, read, None)) == [Related("then", 0, "2 reads")]
+    part = Use(3, "", None, read, read, None, knows_before=False, knows_after=False)
+    assert [each.text for each in related_of(part)] == ["at least 2 reads"] * 2
     both = (Use(3, "", None, read, none, None), Use(4, "", None, none, read, None))
     assert related_of(*both) == [
         Related("before 3", 0, "2 reads"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 
-from scopetrace.output.syscall_explained import Explaining, explained_rows
+from scopetrace.explain.subject import Subject
+from scopetrace.output import syscall_explained
+from scopetrace.output.syscall_explained import Explaining, explained_entries, introduction
 from scopetrace.output.syscall_lines import CallLines, LineOptions
 from scopetrace.query import open_session
 from support.packed_builder import call, end, record_calls, signal, text
@@ -32,7 +36,8 @@ def lines(tmp_path):
         how = Explaining(level, columns, lambda made: data if made.error else {}, lambda path: True)
         with open_session(path) as session:
             rows = session.syscall_query().follow()
-            return list(explained_rows(rows, CallLines(LineOptions()), True, how))
+            entries = explained_entries(rows, CallLines(LineOptions()), True, how)
+            return [*introduction(how), *chain.from_iterable(entries)]
 
     return explain
 
@@ -82,8 +87,28 @@ def test_calls_that_repeat_the_one_before_are_one_line(tmp_path):
 
     with open_session(path) as session:
         rows = session.syscall_query().follow()
-        found = [*explained_rows(rows, CallLines(LineOptions()), True, how)]
+        entries = explained_entries(rows, CallLines(LineOptions()), True, how)
+        found = [*chain.from_iterable(entries)]
 
     assert "      … 4 more calls of rt_sigaction like it, 4 µs (-A shows them)" in found
     assert sum("openat" in line for line in found) == 2
     assert any("getpid" in line for line in found)
+
+
+def test_calls_that_are_equal_are_counted_and_not_spelled_out(tmp_path, monkeypatch):
+    spelled = []
+    monkeypatch.setattr(
+        syscall_explained,
+        "Subject",
+        lambda made, *more: spelled.append(made.id) or Subject(made, *more),
+    )
+    rows = [call("getppid", result=1, at=at) for at in range(50)]
+    rows += [call("getppid", result=2, at=50), call("getpid", result=70, at=51)]
+    how = Explaining("normal", 80, lambda made: {}, lambda path: True)
+
+    with open_session(record_calls(tmp_path, rows)) as session:
+        rows = session.syscall_query().follow()
+        found = [*explained_entries(rows, CallLines(LineOptions()), True, how)]
+
+    assert ["      … 50 more calls of getppid like it, 50 µs (-A shows them)"] in found
+    assert len(spelled) == 6

@@ -41,6 +41,23 @@ def test_a_failure_has_the_data_of_its_event_and_no_other(tmp_path):
     assert in_turn == alone == [None, "/a", None, None]
 
 
+def test_events_long_before_the_first_call_that_is_asked_about_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(call_evidence, "MOST_THREADS", 4)
+    times = [at / 1000 for at in range(1, 200)]
+    writer = begin(tmp_path)
+    writer.add_calls([call("open", 0, 0, result=-2, at=at, tid=71) for at in times])
+    writer.add_events([event("fs.error", at, file=f"/{at}") for at in times])
+    writer.finish(exit_code=0)
+
+    with open_session(writer.path) as session:
+        query = session.syscall_query()
+        rows, failures = [*query.read()], query.failures()
+        found = [failures.data_of(made)["file"] for made in rows[150:]]
+
+    assert found == [f"/{at}" for at in times[150:]]
+    assert len(failures._waiting) < call_evidence.MOST_THREADS
+
+
 def test_what_failed_at_one_moment_is_known_when_old_events_are_dropped(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ):

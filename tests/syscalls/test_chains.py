@@ -6,7 +6,8 @@ import struct
 
 import pytest
 
-from scopetrace.query import open_session
+from scopetrace.query import open_session, syscalls
+from scopetrace.syscalls import chains
 from scopetrace.syscalls.call import Piece
 from support.packed_builder import call, end, record_calls, signal, text
 
@@ -55,6 +56,30 @@ def test_a_descriptor_that_is_used_again_is_another_one(chain):
 
     assert (use.name, use.opened, use.closed.name) == ("/b", None, "dup2")
     assert (dict(use.before), dict(use.after)) == ({}, {"read": 1})
+
+
+def test_of_many_calls_those_next_to_a_call_are_counted(chain, monkeypatch):
+    reads = [call("read", 3, 0, 9, result=9, at=at) for at in range(1, 100)]
+    monkeypatch.setattr(chains, "MOST_RELATED", 20)
+    monkeypatch.setattr(syscalls, "MOST_RELATED", 20)
+
+    (use,) = chain(90, opened(0.1), *reads, call("close", 3, at=100))[0]
+    (early,) = chain(11, opened(0.1), *reads, call("close", 3, at=100))[0]
+
+    assert (use.opened.id, use.closed.name) == (1, "close")
+    assert (use.before["read"], use.knows_before) == (19, False)
+    assert (use.after["read"], use.knows_after) == (10, True)
+    assert (early.before["read"], early.knows_before) == (9, True)
+    assert (early.after["read"], early.knows_after, early.closed) == (19, False, None)
+
+
+def test_who_started_a_child_is_the_last_that_did(chain):
+    calls = [
+        *(call("fork", result=71, at=at) for at in (0.1, 0.5)),
+        call("wait4", 71, 0, 0, 0, result=71, at=0.6),
+    ]
+
+    assert [each.made.id for each in chain(3, *calls).related] == [2]
 
 
 def test_a_child_and_who_waits_for_it(chain):
