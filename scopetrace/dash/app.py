@@ -219,7 +219,7 @@ class Dashboard(App[None]):
         self._change(self._trail.place._replace(reverse=not self._trail.place.reverse))
 
     def action_all(self) -> None:
-        """Show start-up files, or hide them."""
+        """Show what belongs to the start-up, or hide it."""
         self._change(self._trail.place._replace(show_all=not self._trail.place.show_all))
 
     def action_fold(self) -> None:

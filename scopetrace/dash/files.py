@@ -24,7 +24,6 @@ class FilesView(ScanView[FileRecord, FileScan]):
     name = "files"
     columns = COLUMNS
     sorts = ("", "bytes", "read_bytes", "written_bytes", "ops", "io_us", "file")
-    has_classes = True
     fields = tuple(FILE_FIELDS)
 
     def begin(self, session: Session, pid: int | tuple[()]) -> FileScan:

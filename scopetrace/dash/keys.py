@@ -29,7 +29,7 @@ KEYS = (
     Key("slash", "filter", "/", "filter: only rows that contain a text; empty: all"),
     Key("s", "sort", "s", "sort by the next field"),
     Key("r", "reverse", "r", "reverse the order"),
-    Key("a", "all", "a", "show the start-up files, too, or hide them"),
+    Key("a", "all", "a", "show what belongs to the start-up, too, or hide it"),
     Key("x", "export", "x", "export this view to a new file, CSV or JSON"),
     Key("y", "command", "y", "show the command line that gives this view"),
     Key("question_mark", "help", "?", "this help"),

@@ -25,7 +25,6 @@ class NetworkView(ListView[FlowRecord]):
     name = "network"
     columns = TERMINAL_COLUMNS
     sorts = ("", "net_bytes_sent", "net_bytes_recv", "duration")
-    has_classes = True
     fields = tuple(FLOW_FIELDS)
 
     def records(self, session: Session, place: Place) -> Iterator[tuple[list[FlowRecord], str]]:

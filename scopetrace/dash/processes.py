@@ -16,7 +16,7 @@ from scopetrace.model.process_tree import PROCESS_FIELDS, ProcessNode
 from scopetrace.model.session import SessionInfo
 from scopetrace.output.answers import Column
 from scopetrace.output.tree import drawn, status_text
-from scopetrace.output.units import format_microseconds
+from scopetrace.output.units import format_microseconds, hidden_text
 from scopetrace.query import Session
 
 MOST_IN_TREE = 5000
@@ -46,6 +46,8 @@ class ProcessesView(View):
         self._are_too_many = False
         self._tree = _Tree()
         """All processes, as they were when they were read last."""
+        self._hidden: frozenset[int] = frozenset()
+        """The keys of those of the start-up."""
 
     def is_tree(self, place: Place) -> bool:
         """Whether the rows are a tree."""
@@ -66,7 +68,7 @@ class ProcessesView(View):
         tree, info = _Tree(), session.info
         if self._tree:
             is_done = info.status != "running"
-            yield Part(self._tree.rows(place.folded), is_done=is_done, whole=True)
+            yield self._part(place)._replace(is_done=is_done)
             if is_done:
                 return
         for page in self._pages(session, place):
@@ -76,8 +78,15 @@ class ProcessesView(View):
             if self._are_too_many:
                 return
             yield None
-        self._tree = tree
-        yield Part(tree.rows(place.folded), whole=True)
+        self._tree, self._hidden = tree, session.start_up_images()
+        yield self._part(place)
+
+    def _part(self, place: Place) -> Part:
+        """Return the rows of the tree, without those of the start-up unless they are wanted."""
+        hidden = frozenset() if place.show_all else self._hidden
+        rows, left_out = self._tree.rows(place.folded, hidden)
+        note = hidden_text(left_out, "start-up process", "a") if left_out else ""
+        return Part(rows, whole=True, note=note)
 
     def _read_list(self, session: Session, place: Place, want: Want) -> Part:
         nodes, info = self._page(session, place, want), session.info
@@ -122,7 +131,7 @@ class ProcessesView(View):
     def words(self, place: Place) -> list[str]:
         """Return the command that answers the same."""
         if place.scope.pid is None:
-            return ["tree"]
+            return ["tree", "-A"] if place.show_all else ["tree"]
         return ["tree", "-p", str(place.scope.pid), "--depth", "1"]
 
     def command(self, place: Place, session: str) -> str:
@@ -167,6 +176,8 @@ class _Tree:
         """Key of a process → the image that started it."""
         self._key_of: dict[int, int] = {}
         """Id of an image → key of its process."""
+        self._last: dict[int, int] = {}
+        """Key of a process → the last image of it."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -176,21 +187,27 @@ class _Tree:
         first = node.images[0]
         self._key_of.update((image.id, first.id) for image in node.images)
         self._parents[first.id] = first.parent
+        self._last[first.id] = node.key
         self._rows[first.id] = row._replace(key=first.id)
 
-    def rows(self, folded: frozenset[int]) -> list[Row]:
-        """Return the rows, a parent before its children, without those below `folded` ones."""
+    def rows(self, folded: frozenset[int], hidden: frozenset[int]) -> tuple[list[Row], int]:
+        """Return the rows, a parent before its children, without those below `folded` ones.
+
+        Processes whose last images are `hidden` are left out, and counted.
+        """
         below: dict[int, list[int]] = {}
-        for key in sorted(self._rows):
+        shown = [key for key in sorted(self._rows) if self._last[key] not in hidden]
+        for key in shown:
             below.setdefault(self._key_of.get(self._parents[key], 0), []).append(key)
 
         def children(key: int, level: int) -> list[int]:
             return [] if key in folded else below.get(key, [])
 
-        return [
+        rows = [
             self._row(key, branch, _count_below(key, below) if key in folded else 0)
             for key, branch in drawn(below.get(0, []), children)
         ]
+        return rows, len(self._rows) - len(shown)
 
     def _row(self, key: int, branch: str, hidden: int) -> Row:
         row = self._rows[key]

@@ -31,8 +31,6 @@ class View(ABC):
     """What `s` chooses from: names of fields; empty: the order of the recording."""
     scope_fields: ClassVar[tuple[str, ...]] = ("pid", "proc")
     """The fields of a Scope that narrow this view."""
-    has_classes: ClassVar[bool] = False
-    """Whether it hides rows about start-up files."""
     fields: ClassVar[tuple[str, ...]]
     """The names of what `bodies` returns, for CSV."""
 

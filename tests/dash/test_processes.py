@@ -46,6 +46,38 @@ def family(home):
     return writer.path
 
 
+@pytest.fixture
+def shim(home):
+    """python3 starts tool of pyenv, which starts readlink and becomes the tool, which starts ls."""
+    writer = begin(home, config="scopetrace: {pathclasses: {interpreter: ['/[.]pyenv/']}}")
+    script = {"args": ("sh", "/.pyenv/tool"), "cmd": "sh /.pyenv/tool"}
+    for started in (
+        image(2, pid=71, parent=1, **script),
+        image(3, pid=72, parent=2, cmd="readlink"),
+        image(4, pid=71, parent=2, cmd="tool"),
+        image(5, pid=73, parent=4, cmd="ls"),
+    ):
+        writer.add_process(started)
+    writer.end_process(ProcessEnd(2, STARTED_NS, None, None, True))
+    writer.finish(exit_code=0)
+    return writer.path
+
+
+def test_what_a_version_manager_started_is_hidden_until_it_is_asked_for(shim):
+    place = Place("processes")
+    with open_session(shim) as session:
+        view = ProcessesView()
+        *_, part = view.read(session, place, Want())
+        *_, whole = view.read(session, place._replace(show_all=True), Want())
+        *_, again = view.read(session, place, Want())
+
+    assert [row.cells[-1] for row in part.rows] == ["python3 log.py", "└─ tool", "   └─ ls"]
+    assert part.note == "1 start-up process hidden: a shows it"
+    assert [row.cells[-1].strip("└├─│ ") for row in whole.rows[1:]] == ["tool", "readlink", "ls"]
+    assert (whole.note, again) == ("", part)
+    assert view.words(place._replace(show_all=True)) == ["tree", "-A"]
+
+
 def commands(path, *folded):
     with open_session(path) as session:
         place = Place("processes", folded=frozenset(folded))

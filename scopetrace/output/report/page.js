@@ -168,7 +168,7 @@ function verdict() {
   for (const [label, text] of facts) {
     first = label || first;
     const list = document.getElementById(STRIP.includes(first) ? "verdict" : "summary");
-    list.append(make("dt", {}, label), make("dd", {}, text));
+    list.append(make("dt", {}, label), make("dd", { className: first === "stderr" ? "mono" : "" }, text));
   }
   document.querySelector("header details").hidden = !document.getElementById("summary").children.length;
   document.getElementById("footer").textContent = DATA.session.made;
@@ -186,7 +186,8 @@ let view = whole; // the part of the time that is drawn
 
 /** Draw the processes as bars, and above them what was written and asked, on one axis of time. */
 function timeline(body, words) {
-  const found = processes.filter((row) => matches(row.search, words));
+  const matching = processes.filter((row) => matches(row.search, words));
+  const found = narrowed(body, matching, words, "timeline", (row) => row.is_startup, "of start-up");
   if (!found.length) return 0;
   const holder = make("div", { className: "scroll" });
   const more = make("button", { type: "button" }, `Show all ${found.length}`);
@@ -338,7 +339,8 @@ function bar(svg, row, y, scale, left) {
 }
 
 function processTable(body, words) {
-  const found = processes.filter((row) => matches(row.search, words));
+  const matching = processes.filter((row) => matches(row.search, words));
+  const found = narrowed(body, matching, words, "processes", (row) => row.is_startup, "of start-up");
   table(body, [
     { name: "at_us", heading: "start, s", extra: true, number: true, text: (row) => at(row.at_us) },
     { name: "pid", heading: "pid", number: true },
@@ -374,7 +376,7 @@ const errors = searchable(rowsOf("errors"));
 
 function errorTable(body, words) {
   const matching = errors.filter((row) => matches(row.search, words));
-  const found = narrowed(body, matching, words, "errors", (row) => row.is_startup, "of start-up files");
+  const found = narrowed(body, matching, words, "errors", (row) => row.is_startup, "of start-up");
   table(body, [
     { name: "kind", heading: "kind" },
     { name: "error", heading: "error" },

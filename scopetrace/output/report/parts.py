@@ -49,7 +49,7 @@ LIMITS = {
 COLUMNS = {
     PROCESSES: (
         "pid", "depth", "proc", "cmd", "at_us", "duration_us", "status", "failed", "cpu_us",
-        "rss_kib", "execs",
+        "rss_kib", "execs", "is_startup",
     ),
     FILES: (
         "path", "class", "uses", "read_bytes", "written_bytes", "ops", "io_us", "errors", "procs",
@@ -123,7 +123,8 @@ def _processes(summary: Summary, began_ns: int) -> Iterator[list[Any]]:
     live = summary.info.status == "running"
     for depth, node in nodes:
         if id(node) in wanted:
-            yield _process(node, depth, began_ns, status_text(node, live=live))
+            is_start_up = node.key in summary.start_up_images
+            yield [*_process(node, depth, began_ns, status_text(node, live=live)), is_start_up]
 
 
 def _process(node: ProcessNode, depth: int, began_ns: int, status: str) -> list[Any]:
@@ -275,15 +276,16 @@ def _bad_ends(found: ReportInput) -> Iterator[list[Any]]:
     """Yield the processes that ended badly: those of which the reason is known, then the others."""
     explained = {node.images[0].id for end in found.why.ends for node in end.chain}
     for end in found.why.ends:
-        yield _bad_end(end.chain[0], reason_text(end))
+        yield _bad_end(end.chain[0], reason_text(end), False)
     for node in found.summary.processes:
         if node.failed and node.images[0].id not in explained:
-            yield _bad_end(node, escape(node.process.command))
+            is_start_up = node.key in found.summary.start_up_images
+            yield _bad_end(node, escape(node.process.command), is_start_up)
 
 
-def _bad_end(node: ProcessNode, what: str) -> list[Any]:
+def _bad_end(node: ProcessNode, what: str, is_start_up: bool) -> list[Any]:
     who = f"{escape(node.process.proc)} [{node.pid}]"
-    return ["process", status_text(node), who, _cut(what), False]
+    return ["process", status_text(node), who, _cut(what), is_start_up]
 
 
 def _failure(event: EventRecord) -> list[Any]:

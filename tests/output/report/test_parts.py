@@ -14,7 +14,7 @@ from scopetrace.query import open_session
 from scopetrace.query.report import read_report
 from support.flow_builder import ENDS, UNIX_ENDS, channel, opened, piece
 from support.flow_builder import closed as flow_closed
-from support.session_builder import SECOND, begin, closed, event, image, record
+from support.session_builder import SECOND, STARTED_NS, begin, closed, event, image, record
 
 CLASSES = "scopetrace: {pathclasses: {locale: ['/locale/'], loader: ['/libc.so']}}"
 
@@ -23,10 +23,12 @@ CLASSES = "scopetrace: {pathclasses: {locale: ['/locale/'], loader: ['/libc.so']
 def made(tmp_path):
     """Return what makes the parts of a session: for each its rows, as dictionaries."""
 
-    def make(events, images=(), payload=()):
+    def make(events, images=(), payload=(), ends=()):
         writer = begin(tmp_path / "home", config=CLASSES)
         for one in images:
             writer.add_process(one)
+        for end in ends:
+            writer.end_process(end)
         writer.add_events(events)
         writer.add_payloads(payload)
         writer.finish(exit_code=0)
@@ -123,6 +125,25 @@ def test_flows_of_start_up_are_marked(made):
     rows, _ = made([opened(), opened(1, **pair), opened(2, **UNIX_ENDS)])
 
     assert [row["is_startup"] for row in rows["flows"]] == [False, True, False]
+
+
+def test_processes_of_start_up_are_marked_and_so_is_how_they_ended(made):
+    script = {"args": ("sh", "/locale/tool"), "cmd": "sh /locale/tool"}
+    rows, _ = made(
+        [],
+        [image(2, pid=71, **script), image(3, pid=72, parent=2), image(4, pid=71, parent=2)],
+        ends=[
+            ProcessEnd(2, STARTED_NS, None, None, True),
+            *(ProcessEnd(number, STARTED_NS, 1, None, False) for number in (3, 4)),
+        ],
+    )
+
+    marks = {row["pid"]: row["is_startup"] for row in rows["processes"]}
+    assert marks == {70: False, 71: False, 72: True}
+    assert sorted((row["who"], row["is_startup"]) for row in rows["errors"]) == [
+        ("python3 [71]", False),
+        ("python3 [72]", True),
+    ]
 
 
 def answered(target: str, status: int, at: float) -> list[Event]:
