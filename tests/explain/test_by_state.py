@@ -211,3 +211,212 @@ def test_an_address_of_the_right_length_is_refused_by_a_route():
 
     assert "blackhole" in reason_by_state(recorded(failed), after([SOCKET]))
     assert not reason_by_state(recorded(failed), after([]))
+
+
+INET6, DGRAM = 10, 2
+EVENTFD = call("eventfd2", 0, 0, result=3)
+TTY = call("open", 0x100, 2, 0, result=3, memory=[text(0, "/dev/tty")])
+
+
+def opens(path: str, flags: int = 2, fd: int = 3) -> WholeCall:
+    return call("open", 0x100, flags, 0, result=fd, memory=[text(0, path)])
+
+
+@pytest.mark.parametrize(
+    ("family", "kind", "length", "reason"),
+    [
+        (INET, STREAM, 15, "the address has 15 bytes, fewer than 16"),
+        (INET, STREAM, 128, ""),
+        (INET, DGRAM, 129, "the address has 129 bytes, more than 128"),
+        (INET6, STREAM, 23, "the address has 23 bytes, fewer than 24"),
+        (INET6, DGRAM, 24, ""),
+        (INET6, DGRAM, 129, "the address has 129 bytes, more than 128"),
+        (UNIX, STREAM, 2, "the address has 2 bytes, fewer than 3"),
+        (UNIX, STREAM, 3, ""),
+        (UNIX, DGRAM, 110, ""),
+        (UNIX, DGRAM, 111, "the address has 111 bytes, more than 110"),
+        (9, STREAM, 1, ""),
+    ],
+)
+def test_an_address_has_a_length_that_its_family_takes(
+    family: int, kind: int, length: int, reason: str
+) -> None:
+    known = after([call("socket", family, kind, 0, result=3)])
+    calls = [
+        call("bind", 3, 0x100, length, result=-22),
+        call("connect", 3, 0x100, length, result=-22),
+        call("sendto", 3, 0x100, 1, 0, 0x200, length, result=-22),
+    ]
+
+    assert [reason_by_state(recorded(failed), known) for failed in calls] == [reason] * 3
+
+
+def test_an_address_that_was_not_given_to_sendto_is_not_too_short() -> None:
+    failed = call("sendto", 3, 0x100, 1, 0, 0, 0, result=-22)
+
+    assert reason_by_state(recorded(failed), after([SOCKET])) == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "failed", "reason"),
+    [
+        (
+            [call("epoll_create1", 0, result=3)],
+            call("write", 3, 0, 8, result=-22),
+            "nothing can be written to it: it is a list of epoll",
+        ),
+        *[
+            (
+                [call(name, *args, result=3)],
+                call("write", 3, 0, 8, result=-22),
+                f"nothing can be written to it: it is of the kind {kind}",
+            )
+            for name, args, kind in (
+                ("timerfd_create", (1, 0), "timerfd"),
+                ("signalfd4", (-1, 0, 8, 0), "signalfd"),
+                ("inotify_init1", (0,), "inotify"),
+                ("pidfd_open", (9, 0), "pidfd"),
+            )
+        ],
+        ([EVENTFD], call("write", 3, 0, 7, result=-22), "an eventfd takes 8 bytes at once"),
+        ([EVENTFD], call("write", 3, 0, 8, result=-22), "an eventfd does not take 2**64 - 1"),
+        ([FILE], call("write", 3, 0, 7, result=-22), ""),
+        (
+            [call("epoll_create1", 0, result=3)],
+            call("read", 3, 0, 8, result=-22),
+            "nothing can be read from it: it is a list of epoll",
+        ),
+        (
+            [call("inotify_init1", 0, result=3)],
+            call("read", 3, 0, 8, result=-22),
+            "the next event is longer than the memory for it",
+        ),
+        ([FILE], call("read", 3, 0, 8, result=-22), ""),
+        (
+            [PIPE],
+            call("sendfile", 9, 3, 0, 8, result=-22),
+            "descriptor 3 is a pipe, from which sendfile cannot copy",
+        ),
+        (
+            [TTY],
+            call("sendfile", 9, 3, 0, 8, result=-22),
+            "descriptor 3 is a terminal, from which sendfile cannot copy",
+        ),
+        (
+            [FILE, opens("/f", 0o2001, 5)],
+            call("sendfile", 5, 3, 0, 8, result=-22),
+            "descriptor 5 is open with O_APPEND",
+        ),
+        ([FILE, opens("/f", 0o1, 5)], call("sendfile", 5, 3, 0, 8, result=-22), ""),
+        (
+            [FILE, opens("/f", 1, 5)],
+            call("splice", 3, 0, 5, 0, 8, 0, result=-22),
+            "neither of the two is a pipe",
+        ),
+        ([FILE], call("splice", 3, 0, 5, 0, 8, 0, result=-22), ""),
+        ([PIPE, FILE], call("splice", 4, 0, 3, 0, 8, 0, result=-22), ""),
+        (
+            [PIPE],
+            call("splice", 3, 0, 4, 0, 8, 0, result=-22),
+            "both are ends of the same pipe",
+        ),
+        (
+            [PIPE, call("pipe", 0x100, memory=[Piece(0, 1, 0x100, struct.pack("=ii", 5, 6))])],
+            call("tee", 3, 6, 9, 0, result=-22),
+            "",
+        ),
+        (
+            [PIPE, opens("/f", 2, 5)],
+            call("tee", 3, 5, 9, 0, result=-22),
+            "it copies from pipe to pipe, and descriptor 5 is none",
+        ),
+        (
+            [FILE, PIPE],
+            call("copy_file_range", 9, 0, 4, 0, 9, 0, result=-22),
+            "descriptor 4 is a pipe, no regular file",
+        ),
+        (
+            [FILE],
+            call("epoll_ctl", 9, 1, 3, 0, result=-9),
+            "no file is open as descriptor 9",
+        ),
+        ([FILE], call("epoll_ctl", 3, 1, 3, 0, result=-9), ""),
+        (
+            [TTY],
+            call("lseek", 3, 0, 0, result=-29),
+            "it has no positions, since it is a terminal",
+        ),
+        (
+            [PIPE],
+            call("lseek", 3, 0, 0, result=-29),
+            "it has no positions, since it is a pipe",
+        ),
+        (
+            [PIPE, opens("/f", 2, 5)],
+            call("sendfile", 5, 3, 0x100, 8, result=-29),
+            "descriptor 3 has no positions, since it is a pipe",
+        ),
+        ([PIPE], call("sendfile", 4, 3, 0x100, 8, result=-29), ""),
+        ([FORK], WAIT, ""),
+    ],
+)
+def test_a_descriptor_is_not_fit_for_a_call(
+    before: list[WholeCall], failed: WholeCall, reason: str
+) -> None:
+    assert reason_by_state(recorded(failed), after(before)) == reason
+
+
+@pytest.mark.parametrize(
+    ("start", "scope", "lacks"),
+    [
+        (b"\xfe\x80", bytes(4), True),
+        (b"\xfe\xbf", bytes(4), True),
+        (b"\xfe\xc0", bytes(4), False),
+        (b"\xfe\x40", bytes(4), False),
+        (b"\xff\x80", bytes(4), False),
+        (b"\xfe\x80", b"\1\0\0\0", False),
+        (b"\xfe\x80", b"\0\0\0\1", False),
+    ],
+)
+def test_only_a_link_local_address_needs_a_scope(start: bytes, scope: bytes, lacks: bool) -> None:
+    address = Piece(1, 0, 0x100, b"\x0a\0\0\t" + bytes(4) + start + bytes(14) + scope)
+    failed = call("bind", 3, 0x100, 28, result=-22, memory=[address])
+    found = reason_by_state(recorded(failed), after([call("socket", INET6, STREAM, 0, result=3)]))
+
+    assert found == ("a link-local address needs sin6_scope_id" if lacks else "")
+
+
+@pytest.mark.parametrize(
+    ("flag", "kind"),
+    [
+        (0x80, "time"),
+        (0x20000, "mnt"),
+        (0x2000000, "cgroup"),
+        (0x4000000, "uts"),
+        (0x8000000, "ipc"),
+        (0x10000000, "user"),
+        (0x20000000, "pid"),
+        (0x40000000, "net"),
+    ],
+)
+def test_each_flag_of_setns_asks_for_one_type_of_namespaces(flag: int, kind: str) -> None:
+    failed = recorded(call("setns", 3, flag, result=-22))
+    other = "uts" if kind == "ipc" else "ipc"
+
+    assert reason_by_state(failed, after([opens(f"/proc/9/ns/{kind}")])) == ""
+    assert reason_by_state(failed, after([opens(f"/proc/9/ns/{other}")])) == (
+        f"the descriptor is of a namespace of the type {other}, not {kind}"
+    )
+
+
+def test_a_file_of_proc_may_be_a_namespace() -> None:
+    failed = recorded(call("setns", 3, 0, result=-22))
+
+    assert reason_by_state(failed, after([opens("/proc/9/maps")])) == ""
+
+
+def test_a_socket_that_listens_is_not_refused_by_a_route() -> None:
+    address = Piece(1, 0, 0x100, b"\2\0\0\t\x0a\1\2\3" + bytes(8))
+    failed = recorded(call("connect", 3, 0x100, 16, result=-22, memory=[address]))
+
+    assert reason_by_state(failed, after([SOCKET, BIND, LISTEN])) == ""
