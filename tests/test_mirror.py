@@ -61,7 +61,6 @@ WITHOUT_TEST = {
     "syscalls/memory.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/numbers.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/results.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
-    "syscalls/sockets.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/structures.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/text.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/view.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
