@@ -58,8 +58,6 @@ WITHOUT_TEST = {
     "recorder/stop_recording.py": "by the command: tests/cli/test_stop.py",
     "syscalls/call.py": "fields without behaviour",
     "syscalls/files.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
-    "syscalls/memory.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
-    "syscalls/numbers.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/results.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/structures.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/text.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",

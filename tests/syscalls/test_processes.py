@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
 
 import pytest
 
-from scopetrace.syscalls.call import Abi, Call, Phase, Piece
-from scopetrace.syscalls.render import render
-from scopetrace.syscalls.rows import named
+from scopetrace.syscalls.call import Phase, Piece
+from support.rendered import shown
 
 AGAIN = "-1 EAGAIN (Resource temporarily unavailable)"
 INTERRUPTED = "-1 EINTR (Interrupted system call)"
 BLOCK = "? ERESTART_RESTARTBLOCK (Interrupted by signal)"
 ANY_CAP = "1<<CAP_CHOWN"
-
-
-def shown(
-    name: str,
-    *args: int,
-    result: int = 0,
-    memory: Iterable[Piece] = (),
-    verbose: bool = False,
-) -> str:
-    """Return the line of a call of x86-64, of its result only what does not go without saying."""
-    number = next(number for row in named(name) if (number := row.numbers[0]) is not None)
-    six = tuple(arg & 2**64 - 1 for arg in (*args, 0, 0, 0, 0, 0, 0)[:6])
-    made = Call(Abi.X86_64, number, six, result, (*memory,))  # type: ignore[arg-type]
-    return render(made, verbose=verbose).removeprefix(f"{name}(").removesuffix(") = 0")
 
 
 @pytest.mark.parametrize(
@@ -131,8 +115,7 @@ def test_a_name_of_a_thread_has_at_most_15_bytes(option: int, phase: Phase, name
         (4, "FUTEX_CMP_REQUEUE, 2, 3, 0x2000, 1090527235"),
         (
             5,
-            "FUTEX_WAKE_OP, 2, 3, 0x2000,"
-            " FUTEX_OP_XOR<<28|0x2<<12|FUTEX_OP_CMP_NE<<24|0x3",
+            "FUTEX_WAKE_OP, 2, 3, 0x2000, FUTEX_OP_XOR<<28|0x2<<12|FUTEX_OP_CMP_NE<<24|0x3",
         ),
         (6, "FUTEX_LOCK_PI, 0x3"),
         (7, "FUTEX_UNLOCK_PI"),
@@ -306,9 +289,7 @@ def test_an_action_of_the_log_of_the_kernel(action: int, text: str) -> None:
     ],
 )
 def test_a_priority_of_io_is_a_class_and_a_level(value: int, text: str) -> None:
-    assert shown("ioprio_set", 1, 7, value) == (
-        f"IOPRIO_WHO_PROCESS, 7, IOPRIO_PRIO_VALUE({text})"
-    )
+    assert shown("ioprio_set", 1, 7, value) == (f"IOPRIO_WHO_PROCESS, 7, IOPRIO_PRIO_VALUE({text})")
 
 
 @pytest.mark.parametrize(
@@ -424,9 +405,7 @@ def test_a_set_of_cpus_is_their_numbers() -> None:
     got = [Piece(2, Phase.EXIT, 0x100, b"\x05\0\0\0\0\0\0\x80")]
     given = [Piece(2, Phase.ENTRY, 0x100, b"\x05\x80")]
 
-    assert shown("sched_getaffinity", 0, 8, 0x100, result=8, memory=got) == (
-        "0, 8, [0 2 63]) = 8"
-    )
+    assert shown("sched_getaffinity", 0, 8, 0x100, result=8, memory=got) == ("0, 8, [0 2 63]) = 8")
     assert shown("sched_setaffinity", 0, 2, 0x100, memory=given) == "0, 2, [0 2 15]"
     assert shown("sched_setaffinity", 0, 0, 0x100) == "0, 0, 0x100"
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
 
 import pytest
 
-from scopetrace.syscalls.call import Abi, Call, Phase, Piece
-from scopetrace.syscalls.render import render
-from scopetrace.syscalls.rows import named
+from scopetrace.syscalls.call import Phase, Piece
+from support.rendered import shown
 
 NONBLOCK, CLOEXEC = 0o4000, 0o2000000
 INET = b"\2\0\0\x50\x7f\0\0\1" + bytes(8)
@@ -17,14 +15,6 @@ INET_TEXT = 'sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.
 INET6 = b"\x0a\0\1\xbb"
 VECTOR = 'msg_iov=[{iov_base="abc", iov_len=3}], msg_iovlen=1'
 AGAIN = "-1 EAGAIN (Resource temporarily unavailable)"
-
-
-def shown(name: str, *args: int, result: int = 0, memory: Iterable[Piece] = ()) -> str:
-    """Return the line of a call of x86-64, without its name, and its result if that is 0."""
-    number = next(number for row in named(name) if (number := row.numbers[0]) is not None)
-    six = (*args, 0, 0, 0, 0, 0, 0)[:6]
-    made = Call(Abi.X86_64, number, six, result, (*memory,))  # type: ignore[arg-type]
-    return render(made).removeprefix(f"{name}(").removesuffix(") = 0")
 
 
 def given(argument: int, address: int, data: bytes) -> Piece:
