@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 OWN = "own"
 """The class of a path that no rule of `pathclasses` is about."""
+SYSTEM = "system"
+"""The class of files of the kernel (scope.yml), and of what else belongs to the start-up."""
 SEARCH = "search"
 """The class of a name that was looked for in one folder of PATH and found in another."""
 

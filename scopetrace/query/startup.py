@@ -24,7 +24,7 @@ from typing import Any
 
 from scopetrace._fs_sums import open_changes
 from scopetrace.model.event import EventRecord
-from scopetrace.model.file_record import OWN, SEARCH
+from scopetrace.model.file_record import OWN, SEARCH, SYSTEM
 from scopetrace.model.flow_record import FlowRecord
 from scopetrace.query.path_classes import PathClasses
 
@@ -44,7 +44,7 @@ _SCRIPT = re.compile(r"(?:-[^c\s]*\s)*([^-\s'\"();$][^\s'\"();$]*/[^\s'\"();$]*)
 """The path of a script behind the name of its interpreter and options (-c: a text follows)."""
 LOADER = "loader"
 """The class of shared libraries, and of the file of a program."""
-_WRITTEN_AT_START = frozenset(("caches", "system"))
+_WRITTEN_AT_START = frozenset(("caches", SYSTEM))
 """Classes whose files a start-up writes, too."""
 _CHANGES = frozenset(("fs.delete", "fs.rename", "fs.mkdir", "fs.link", "fs.attr"))
 _PATHS = ("file", "file_new", "file_target")

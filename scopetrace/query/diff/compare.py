@@ -75,7 +75,7 @@ def _differences(
     }
     yield from compare_environments(a.environment, b.environment, names)
     processes = align(a.roots, b.roots, names)
-    yield from compare_processes(processes, names, slower)
+    yield from compare_processes(processes, names, slower, (a.start_up_images, b.start_up_images))
     yield from compare_files(a.files, b.files, names, texts, processes.only_pids)
     yield from compare_outcomes(a.outcomes, b.outcomes, names, classes)
     yield from compare_sizes(a.sizes, b.sizes, names)

@@ -32,6 +32,7 @@ from scopetrace.query.few_events import few_events
 from scopetrace.query.files import read_files
 from scopetrace.query.flows import read_flows
 from scopetrace.query.path_classes import PathClasses
+from scopetrace.query.startup import start_up_images
 from scopetrace.query.tree import read_tree
 
 CHANCE = frozenset(
@@ -103,6 +104,7 @@ class Facts(NamedTuple):
 
     info: SessionInfo
     roots: tuple[ProcessNode, ...]
+    start_up_images: frozenset[int]
     files: tuple[FileRecord, ...]
     flows: tuple[FlowRecord, ...]
     outcomes: Outcomes
@@ -151,7 +153,17 @@ def read_facts(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) 
     for flow in flows:
         _add_peer(flow, outcomes, sizes)
     files = tuple(read_files(db, classes))
-    return Facts(info, read_tree(db), files, flows, outcomes, sizes, _lines(db), _environment(db))
+    return Facts(
+        info,
+        read_tree(db),
+        start_up_images(db, classes),
+        files,
+        flows,
+        outcomes,
+        sizes,
+        _lines(db),
+        _environment(db),
+    )
 
 
 def _add_peer(flow: FlowRecord, outcomes: Outcomes, sizes: Sizes) -> None:

@@ -28,7 +28,7 @@ from scopetrace.model.difference import (
     WRITTEN_BYTES,
     Difference,
 )
-from scopetrace.model.file_record import OWN, FileRecord
+from scopetrace.model.file_record import OWN, SYSTEM, FileRecord
 from scopetrace.query.diff.alike import CACHES, without_alike
 from scopetrace.query.diff.facts import CHANCE
 from scopetrace.query.diff.names import Names, top_in_temporary
@@ -37,7 +37,6 @@ _MODULE = re.compile(r"(?P<folder>.*/)__pycache__/(?P<name>[^/]+?)\.[a-z]+-?\d+[
 """Where Python keeps a compiled module (PEP 3147)."""
 _UNSIZED = re.compile(r"\.pid$|\.lock$")
 """Names of files whose sizes say nothing."""
-_SYSTEM = "system"
 _MISSES = frozenset(("ENOENT", "ENOTDIR"))
 _REFUSALS = frozenset(("EACCES", "EPERM", "EROFS"))
 
@@ -263,7 +262,7 @@ def _both(path: str, a: Use, b: Use, has_sizes: bool) -> Iterator[Difference]:
 
 
 def _is_unsized(path: str, use: Use) -> bool:
-    return use.path_class == _SYSTEM or _UNSIZED.search(path) is not None
+    return use.path_class == SYSTEM or _UNSIZED.search(path) is not None
 
 
 def _of(change: str, aspect: str, path: str, a: Use, b: Use) -> Difference:

@@ -27,6 +27,7 @@ from scopetrace.model.difference import (
     Difference,
     Slower,
 )
+from scopetrace.model.file_record import OWN, SYSTEM
 from scopetrace.model.names import signal_name
 from scopetrace.model.process_tree import ProcessNode, all_nodes
 from scopetrace.model.shown import shell_line
@@ -234,12 +235,22 @@ def align(
 
 
 def compare_processes(
-    found: Alignment, names: tuple[Names, Names], slower: Slower | None
+    found: Alignment,
+    names: tuple[Names, Names],
+    slower: Slower | None,
+    start_up: tuple[frozenset[int], frozenset[int]],
 ) -> Iterator[Difference]:
-    """Yield what differs between the processes of two sessions."""
+    """Yield what differs between the processes of two sessions.
+
+    Args:
+        found: which correspond to which.
+        names: what names are replaced by in each session.
+        slower: when a process is called slower; None: never.
+        start_up: the process images of each session that belong to the start-up.
+    """
     yield from _ends(found.pairs)
-    yield from _only(ONLY_A, found.only_a)
-    yield from _only(ONLY_B, found.only_b)
+    yield from _only(ONLY_A, found.only_a, start_up[0])
+    yield from _only(ONLY_B, found.only_b, start_up[1])
     yield from _programs(found.pairs, names)
     yield from _arguments(found.pairs)
     yield from _circumstances(found.pairs, names)
@@ -264,14 +275,15 @@ def _ended_otherwise(pair: Pair) -> bool:
     return len(ends) == 2 and "" not in ends and ends != PIPE_CLOSED
 
 
-def _only(change: str, runs: Iterable[Run]) -> Iterator[Difference]:
+def _only(change: str, runs: Iterable[Run], start_up: frozenset[int]) -> Iterator[Difference]:
     """Yield processes that ran in one session only; equal ones are one difference."""
-    counts: dict[tuple[str, str], int] = defaultdict(int)
+    counts: dict[tuple[str, str, str], int] = defaultdict(int)
     for run in runs:
-        counts[run.label, run.end or "running"] += run.size
-    for (label, end), count in counts.items():
+        path_class = SYSTEM if run.node.key in start_up else OWN
+        counts[run.label, run.end or "running", path_class] += run.size
+    for (label, end, path_class), count in counts.items():
         first, second = (end, None) if change == ONLY_A else (None, end)
-        yield Difference(change, PROCESS, PRESENCE, label, first, second, stands_for=count)
+        yield Difference(change, PROCESS, PRESENCE, label, first, second, path_class, count)
 
 
 def _programs(pairs: Iterable[Pair], names: tuple[Names, Names]) -> Iterator[Difference]:

@@ -42,6 +42,21 @@ def test_a_process_of_one_session_stands_for_all_below_it(tmp_path: Path) -> Non
     ]
 
 
+def test_processes_of_a_version_manager_are_of_the_start_up(tmp_path: Path) -> None:
+    script = child(2, "sh", "/usr/lib/python3.11/tool")
+    tool = child(4, "tool", parent=2)._replace(pid=script.pid)
+    through = [image(), script, child(3, "readlink", "x", parent=2), tool]
+    ends = [ended_at(2, code=None, replaced=True)]
+
+    differences = compared(
+        tmp_path, Run(images=through, ends=ends), Run(images=[image(), child(2, "tool")])
+    ).differences
+
+    assert [(d.change, d.subject, d.is_startup) for d in differences if d.kind == "process"] == [
+        ("only A", "readlink x", True)
+    ]
+
+
 def test_arguments_that_are_passed_on_are_one_difference(tmp_path: Path) -> None:
     a = Run(images=build(link=("a.o", "b.o")))
     b = Run(images=build(link=("a.o", "b.o", "c.o")))
