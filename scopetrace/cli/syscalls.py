@@ -58,7 +58,7 @@ NOT_OF_FOLLOW = ("fd", "path", "explain")
 @last_option(f"Show the last N lines.  [default: {DEFAULT_LAST}; of --fd, --path, --explain all]")
 @click.option("-a", "--all", "show_all", is_flag=True, help="Show all, not only the last 20.")
 @click.option(
-    "-A", "--start-up", is_flag=True, help="Show each call of the loader, not one line for all."
+    "-A", "--start-up", is_flag=True, help="Show each call of the start-up, not one line for all."
 )
 @click.option(
     "-e",
@@ -264,7 +264,7 @@ def _entries(
     """Return what makes entries of rows, the lines of each in a list."""
     from scopetrace.output.syscall_lines import folded_lines
 
-    fold = _folds(options)
+    fold = session.start_up_images() if _folds(options) else None
     if not options["explain"]:
         return lambda rows: ([line] for line in folded_lines(rows, lines, fold))
     from scopetrace.output.syscall_explained import explained_entries, introduction

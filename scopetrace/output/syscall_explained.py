@@ -17,7 +17,7 @@ from scopetrace.explain.subject import Subject
 from scopetrace.model.whole_call import END
 from scopetrace.output.call_explained import raw_line, why_failed
 from scopetrace.output.syscall_levels import BEGINNER, EXPERT, NORMAL
-from scopetrace.output.syscall_lines import CallLines, folded, start_up_text
+from scopetrace.output.syscall_lines import CallLines, Folded, folded
 from scopetrace.output.units import format_microseconds
 from scopetrace.syscalls.descriptors import Files, positions, signed, text_at
 from scopetrace.syscalls.recorded import Recorded
@@ -29,6 +29,10 @@ LEAST_COLUMNS = 40
 LOADER = (
     "The loader puts the libraries that the program needs into memory before the program's own"
     " code begins."
+)
+SCRIPTS = (
+    "The name of the program is that of a script here (as with pyenv, rbenv and npm), which looks"
+    " for the program and becomes it in the end."
 )
 
 
@@ -75,25 +79,25 @@ def introduction(how: Explaining) -> list[str]:
 
 
 def explained_entries(
-    rows: Rows, lines: CallLines, fold: bool, how: Explaining
+    rows: Rows, lines: CallLines, fold: frozenset[int] | None, how: Explaining
 ) -> Iterator[list[str]]:
     """Yield the lines of each call with its explanation, or of each act.
 
     Args:
         rows: the calls, with the descriptors of their processes.
         lines: makes the lines in strace's form.
-        fold: start-ups are one line each.
+        fold: start-ups are one line each, those of these process images, too; None: they are not.
         how: the level, and where reasons of failures come from.
     """
     if how.level == BEGINNER:
         yield from _as_acts(rows, lines, fold, how)
         return
-    repeats = Repeats(fold and how.level != EXPERT, how.columns)
+    repeats = Repeats(fold is not None and how.level != EXPERT, how.columns)
     for made, files, start_up in folded(rows, fold):
         if start_up:
             yield from repeats.end()
-            line = f"{lines.before(made)}… {start_up_text(start_up)}"
-            yield [*_entry(0, line, how.columns), *_under(LOADER, how.columns)]
+            line = f"{lines.before(made)}… {start_up.text}"
+            yield [*_entry(0, line, how.columns), *_under(_meaning(start_up), how.columns)]
             continue
         if repeats.is_again(made, files):
             continue
@@ -200,7 +204,13 @@ def _under(text: str, columns: int) -> Iterator[str]:
     )
 
 
-def _as_acts(rows: Rows, lines: CallLines, fold: bool, how: Explaining) -> Iterator[list[str]]:
+def _meaning(start_up: Folded) -> str:
+    return LOADER if start_up.is_loader else SCRIPTS
+
+
+def _as_acts(
+    rows: Rows, lines: CallLines, fold: frozenset[int] | None, how: Explaining
+) -> Iterator[list[str]]:
     acts = Acts(how.is_own)
     for made, files, start_up in folded(rows, fold):
         if made.is_call and not start_up:
@@ -209,7 +219,7 @@ def _as_acts(rows: Rows, lines: CallLines, fold: bool, how: Explaining) -> Itera
             found = acts.end()
         yield from (_act(act, lines, how.columns) for act in found)
         if start_up:
-            text = f"{LOADER.removesuffix('.')} [{start_up_text(start_up)}]"
+            text = f"{_meaning(start_up).removesuffix('.')} [{start_up.text}]"
             yield [*_entry(0, lines.before(made) + text, how.columns)]
         elif not made.is_call and not (made.abi == END and os.WIFEXITED(made.result or 0)):
             text = lines.before(made) + sentence_between(made).removesuffix(".")

@@ -6,7 +6,7 @@ made once: a program repeats itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from scopetrace.model.counts import number_of
@@ -121,7 +121,8 @@ def _between(made: Recorded) -> str:
 
 def _is_library(path: str) -> bool:
     name = path.rpartition("/")[2]
-    return path.startswith(LIBRARY_FILES) or name.endswith(".so") or ".so." in name
+    of_cpu = "/glibc-hwcaps/" in path  # libraries for newer CPUs: the loader asks for the folders
+    return of_cpu or path.startswith(LIBRARY_FILES) or name.endswith(".so") or ".so." in name
 
 
 def is_start_up(made: Recorded, files: Files) -> bool:
@@ -137,63 +138,117 @@ def is_start_up(made: Recorded, files: Files) -> bool:
     return any(_is_library(files.names.get(signed(call.args[fd]), "")) for fd in at.fds)
 
 
-class StartUps:
-    """Folds the calls that a program makes before its own code begins into one line."""
+class Folded:
+    """Calls of a start-up, which one line stands for.
 
-    def __init__(self) -> None:
-        self._folded: dict[int, list[Recorded]] = {}
+    Args:
+        first: the first row.
+        files: the descriptors of its process.
+        is_loader: False: they are of scripts that stand before the program, and of what these
+            started.
+    """
+
+    def __init__(self, first: Recorded, files: Files, is_loader: bool) -> None:
+        self.first = first
+        self.files = files
+        self.is_loader = is_loader
+        self._calls = self._spent_ns = self._ended_ns = 0
+        self._pids: set[int] = set()
+
+    def add(self, made: Recorded) -> None:
+        """Take a row, also the first one."""
+        self._calls += made.is_call
+        self._spent_ns += made.duration_ns
+        self._ended_ns = max(self._ended_ns, made.time_ns + made.duration_ns)
+        self._pids.add(made.pid)
+
+    @property
+    def text(self) -> str:
+        """How many calls they are, and how long they took."""
+        if self.is_loader:
+            took_ns, whose = self._spent_ns, "the loader"
+        else:
+            took_ns = self._ended_ns - self.first.time_ns
+            processes = number_of(len(self._pids), "process")
+            whose = f"{processes} that looked for the program and started it"
+        took = format_microseconds(took_ns // 1000)
+        return f"{number_of(self._calls, 'call')} of {whose}, {took} (-A shows them)"
+
+
+Shown = tuple[Recorded, Files, Folded | None]
+"""A call that is shown; or the first of a start-up, which is shown in place of all of it."""
+
+
+class StartUps:
+    """Folds calls that are made before a program's own code begins.
+
+    Args:
+        images: process images that belong to the start-up (`Session.start_up_images`).
+    """
+
+    def __init__(self, images: frozenset[int]) -> None:
+        self._images = images
+        self._of_scripts: Folded | None = None
+        """The last rows, if they are of these images."""
+        self._of_loader: dict[int, Folded | None] = {}
         """Pid → the calls since its exec, while it starts."""
 
-    def take(self, made: Recorded, files: Files) -> tuple[bool, list[Recorded]]:
-        """Return whether a call belongs to a start-up, and the calls of one that ends with it."""
-        folded = self._folded.get(made.pid)
-        if folded is not None and made.is_call and is_start_up(made, files):
-            folded.append(made)
-            return True, []
-        ended = self._folded.pop(made.pid, [])
+    def take(self, made: Recorded, files: Files) -> Iterator[Shown]:
+        """Yield what is shown now."""
+        if made.process in self._images:
+            self._of_scripts = self._of_scripts or Folded(made, files, False)
+            self._of_scripts.add(made)
+            return
+        yield from self.end()
+        if made.pid in self._of_loader and made.is_call and is_start_up(made, files):
+            of_loader = self._of_loader[made.pid] or Folded(made, files, True)
+            of_loader.add(made)
+            self._of_loader[made.pid] = of_loader
+            return
+        yield from _in_place(self._of_loader.pop(made.pid, None))
         if made.name in EXECS and made.result == 0:
-            self._folded[made.pid] = []
-        return False, ended
+            self._of_loader[made.pid] = None
+        yield made, files, None
+
+    def end(self) -> Iterator[Shown]:
+        """Yield what stands for the last rows, if they are of scripts."""
+        yield from _in_place(self._of_scripts)
+        self._of_scripts = None
 
 
-def start_up_text(calls: Sequence[Recorded]) -> str:
-    """Return what stands for the calls of a start-up."""
-    took = format_microseconds(sum(made.duration_ns for made in calls) // 1000)
-    return f"{number_of(len(calls), 'call')} of the loader, {took} (-A shows them)"
+def _in_place(start_up: Folded | None) -> Iterator[Shown]:
+    if start_up is not None:
+        yield start_up.first, start_up.files, start_up
 
 
 def folded_lines(
-    rows: Iterable[tuple[Recorded, Files]], lines: CallLines, fold: bool
+    rows: Iterable[tuple[Recorded, Files]], lines: CallLines, fold: frozenset[int] | None
 ) -> Iterator[str]:
     """Yield the lines of calls.
 
     Args:
         rows: the calls, with the descriptors of their processes.
         lines: makes the lines.
-        fold: start-ups are one line each.
+        fold: start-ups are one line each, those of these process images, too; None: they are not.
     """
     for made, files, start_up in folded(rows, fold):
         if start_up:
-            yield f"{lines.before(start_up[0])}… {start_up_text(start_up)}"
+            yield f"{lines.before(made)}… {start_up.text}"
         else:
             yield lines.line(made, files)
 
 
-def folded(
-    rows: Iterable[tuple[Recorded, Files]], fold: bool
-) -> Iterator[tuple[Recorded, Files, list[Recorded]]]:
+def folded(rows: Iterable[tuple[Recorded, Files]], fold: frozenset[int] | None) -> Iterator[Shown]:
     """Yield the calls that are shown, and in place of a start-up its first call and all of them.
 
     Args:
         rows: the calls, with the descriptors of their processes.
-        fold: start-ups are one line each.
+        fold: start-ups are one line each, those of these process images, too; None: they are not.
     """
-    start_ups = StartUps()
+    if fold is None:
+        yield from ((made, files, None) for made, files in rows)
+        return
+    start_ups = StartUps(fold)
     for made, files in rows:
-        if fold:
-            is_folded, start_up = start_ups.take(made, files)
-            if start_up:
-                yield start_up[0], files, start_up
-            if is_folded:
-                continue
-        yield made, files, []
+        yield from start_ups.take(made, files)
+    yield from start_ups.end()

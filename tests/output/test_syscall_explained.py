@@ -36,7 +36,7 @@ def lines(tmp_path):
         how = Explaining(level, columns, lambda made: data if made.error else {}, lambda path: True)
         with open_session(path) as session:
             rows = session.syscall_query().follow()
-            entries = explained_entries(rows, CallLines(LineOptions()), True, how)
+            entries = explained_entries(rows, CallLines(LineOptions()), frozenset(), how)
             return [*introduction(how), *chain.from_iterable(entries)]
 
     return explain
@@ -87,7 +87,7 @@ def test_calls_that_repeat_the_one_before_are_one_line(tmp_path):
 
     with open_session(path) as session:
         rows = session.syscall_query().follow()
-        entries = explained_entries(rows, CallLines(LineOptions()), True, how)
+        entries = explained_entries(rows, CallLines(LineOptions()), frozenset(), how)
         found = [*chain.from_iterable(entries)]
 
     assert "      … 4 more calls of rt_sigaction like it, 4 µs (-A shows them)" in found
@@ -108,7 +108,7 @@ def test_calls_that_are_equal_are_counted_and_not_spelled_out(tmp_path, monkeypa
 
     with open_session(record_calls(tmp_path, rows)) as session:
         rows = session.syscall_query().follow()
-        found = [*explained_entries(rows, CallLines(LineOptions()), True, how)]
+        found = [*explained_entries(rows, CallLines(LineOptions()), frozenset(), how)]
 
     assert ["      … 50 more calls of getppid like it, 50 µs (-A shows them)"] in found
     assert len(spelled) == 6

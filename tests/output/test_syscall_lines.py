@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scopetrace.model.whole_call import END
 from scopetrace.output.event_times import EventTimes
 from scopetrace.output.syscall_lines import CallLines, LineOptions, folded_lines
 from scopetrace.query import open_session
@@ -23,6 +24,16 @@ def rows(tmp_path):
             call(
                 "openat", -100, 0x2000, 0, 0, result=3, at=0.3, memory=[text(1, "/lib/libc.so.6")]
             ),
+            call(
+                "newfstatat",
+                -100,
+                0x2000,
+                0,
+                0,
+                result=-2,
+                at=0.35,
+                memory=[text(1, "/lib/glibc-hwcaps/x86-64-v4")],
+            ),
             call("read", 3, 0x1000, 10, result=5, at=0.4),
             call("close", 3, at=0.5),
             call("openat", -100, 0x2000, 0, 0, result=3, at=0.6, memory=[text(1, "a")], took=0.5),
@@ -35,19 +46,38 @@ def rows(tmp_path):
         yield [(made, files.copy()) for made, files in session.syscall_query().follow()]
 
 
-def lines(rows, fold=False, **options):
+def lines(rows, fold=None, **options):
     return [*folded_lines(rows, CallLines(LineOptions(**options)), fold)]
 
 
 def test_the_start_of_a_program_is_one_line(rows):
-    found = lines(rows, fold=True)
+    found = lines(rows, fold=frozenset())
 
     assert [line.split("(")[0] for line in found] == [
-        "execve", "… 4 calls of the loader, 4 µs ", "openat", "close",
+        "execve", "… 5 calls of the loader, 5 µs ", "openat", "close",
         "--- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=0, si_uid=0} ---",
         "+++ killed by SIGTERM +++",
     ]  # fmt: skip
     assert "-A" in found[1]
+
+
+def test_what_scripts_before_a_program_did_is_one_line(rows):
+    (exec_row, files), *others = rows
+    script, other = (
+        exec_row._replace(process=7),
+        exec_row._replace(process=8, pid=72, duration_ns=9000),
+    )
+    before = [(row, files) for row in (script, other, script._replace(abi=END))]
+
+    found = lines([*before, *rows, *before], fold=frozenset((7, 8)), pids=True)
+
+    assert found[0].partition("… ")[2] == (
+        "2 calls of 2 processes that looked for the program and started it, 9 µs (-A shows them)"
+    )
+    assert found[0].startswith(f"{script.pid} ")
+    assert found[1:-1] == lines(rows, fold=frozenset(), pids=True)
+    assert found[-1] == found[0]
+    assert len(lines([*before, *others], pids=True)) == len(before) + len(others)
 
 
 def test_without_folding_each_call_is_a_line(rows):
@@ -55,7 +85,7 @@ def test_without_folding_each_call_is_a_line(rows):
 
 
 def test_threads_times_and_durations_stand_around_a_line(rows):
-    (made, files) = rows[5]
+    (made, files) = rows[6]
 
     (line,) = lines([(made, files)], pids=True, duration=True, times=EventTimes("rel", STARTED_NS))
 
