@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from scopetrace.model.process import ProcessEnd
 from scopetrace.output.summary import WHY_STOPPED, summary_lines
 from scopetrace.query import open_session
@@ -242,3 +244,46 @@ def test_programs_are_counted(scopetrace, recorder):
     writer.finish(exit_code=0)
 
     assert "processes  4: cc (2 times), python3, sh" in scopetrace("summary")[1].splitlines()
+
+
+def ended(recorder, own_at, last_at, **facts):
+    """Write a session whose first process ended before its last one, times in seconds."""
+    writer = recorder.start()
+    writer.add_process(recorder.process(id=2, pid=71, parent=1, proc="sh"))
+    for number, at in ((1, own_at), (2, last_at)):
+        writer.end_process(ProcessEnd(number, STARTED_NS + round(at * 1e9), 3, None, False))
+    return writer
+
+
+@pytest.mark.parametrize(
+    ("last_at", "line"),
+    [
+        (2.099, "exit 3 after 2.1 s"),
+        (2.1, "exit 3 after 2.0 s, the last of its processes after 2.1 s"),
+        (7, "exit 3 after 2.0 s, the last of its processes after 7.0 s"),
+    ],
+)
+def test_a_process_that_ended_later_has_its_own_time(scopetrace, recorder, last_at, line):
+    ended(recorder, 2, last_at).finish(
+        exit_code=3, status="finished", ended_ns=STARTED_NS + round(last_at * 1e9)
+    )
+
+    assert scopetrace("summary")[1].splitlines()[1] == f"ended      {line}"
+
+
+def test_the_program_may_have_ended_before_the_recording(scopetrace, recorder):
+    writer = ended(recorder, 2, 3)
+    writer.update(exit_code=3)
+    writer.commit()
+
+    line = scopetrace("summary")[1].splitlines()[1]
+    assert line.startswith("running    for ")
+    assert line.endswith("; the program itself ended: exit 3")
+
+
+def test_what_was_lost_is_counted(scopetrace, recorder):
+    recorder.start().finish(exit_code=0, lost=1200)
+
+    assert scopetrace("summary")[1].splitlines()[-1] == (
+        "lost       1,200 of its events and records could not be recorded"
+    )

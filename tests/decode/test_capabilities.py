@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from scopetrace.decode.capabilities import CAPABILITIES, OF_CALLS, OF_PRCTL, needed_capability
+from scopetrace.syscalls.names import name_set
 
 TRACEME, ATTACH = 0, 16
 RECORDED = 70
@@ -42,3 +43,55 @@ def test_the_arguments_say_which_capability_a_call_asks_for(op, args, needed):
 
 def test_each_capability_has_a_number():
     assert {*OF_CALLS.values(), *OF_PRCTL.values()} <= CAPABILITIES.keys()
+
+
+def test_each_number_is_that_of_the_kernel():
+    assert {number: name for name, number in CAPABILITIES.items()}.items() <= (
+        name_set("capability").by_value.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("op", "needed"),
+    [
+        ("pidfd_send_signal", "CAP_KILL"),
+        ("setresuid", "CAP_SETUID"),
+        ("setgroups", "CAP_SETGID"),
+        ("swapoff", "CAP_SYS_ADMIN"),
+        ("sethostname", "CAP_SYS_ADMIN"),
+        ("nice", "CAP_SYS_NICE"),
+        ("prlimit64", "CAP_SYS_RESOURCE"),
+        ("adjtimex", "CAP_SYS_TIME"),
+        ("delete_module", "CAP_SYS_MODULE"),
+        ("mlock", "CAP_IPC_LOCK"),
+        ("chroot", "CAP_SYS_CHROOT"),
+        ("reboot", "CAP_SYS_BOOT"),
+        ("ioperm", "CAP_SYS_RAWIO"),
+        ("acct", "CAP_SYS_PACCT"),
+        ("syslog", "CAP_SYSLOG"),
+        ("vhangup", "CAP_SYS_TTY_CONFIG"),
+        ("perf_event_open", "CAP_PERFMON"),
+        ("open_by_handle_at", "CAP_DAC_READ_SEARCH"),
+    ],
+)
+def test_a_call_asks_for_the_capability_that_its_manual_page_names(op, needed):
+    record = SimpleNamespace(arg1=0, arg2=0, argument=lambda position: 0)
+
+    assert needed_capability(op, record, set()) == needed
+
+
+@pytest.mark.parametrize("kind", [3, 10, 0x80000 | 10])
+def test_a_raw_socket_of_any_family_asks_for_the_network(kind):
+    record = SimpleNamespace(arg1=2, arg2=kind, argument=lambda position: 0)
+
+    assert needed_capability("socket", record, set()) == "CAP_NET_RAW"
+
+
+@pytest.mark.parametrize(
+    ("option", "needed"),
+    [(24, "CAP_SETPCAP"), (28, "CAP_SETPCAP"), (35, "CAP_SYS_RESOURCE"), (23, None)],
+)
+def test_an_option_of_prctl_asks_for_its_own(option, needed):
+    record = SimpleNamespace(arg1=option, arg2=0, argument=lambda position: 0)
+
+    assert needed_capability("prctl", record, set()) == needed

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.model.flow import Address
-from scopetrace.output.flows import address_text, flow_body, flow_table, format_flow
+from scopetrace.output.flows import address_text, endpoint_text, flow_body, flow_table, format_flow
 from support.flow_builder import flow, piece, with_payload
 from support.session_builder import SECOND, STARTED_NS
 
@@ -186,3 +186,18 @@ def test_whatever_a_session_holds_it_is_shown_safely(host, proc, protocol):
     for line in (flow_table([record], NOW, None) + "\n" + format_flow(record)).split("\n"):
         assert not [c for c in line if ord(c) < 32 or 0x7F <= ord(c) < 0xA0]
     assert len(flow_table([record], NOW, None).split("\n")) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        (None, ""),
+        (Address("inet", "10.0.0.1", 80), "10.0.0.1:80"),
+        (Address("inet", "10.0.0.1", 0), "10.0.0.1"),
+        (Address("inet6", "::1", 80), "[::1]:80"),
+        (Address("inet6", "::1", 0), "::1"),
+        (UNIX, "/run/app.sock"),
+    ],
+)
+def test_an_end_has_its_port_behind_it(address, shown):
+    assert endpoint_text(address) == shown

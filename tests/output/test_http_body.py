@@ -43,3 +43,19 @@ def test_a_small_body_cannot_become_huge():
     bomb = zlib.compress(b"\0" * 10_000_000)
 
     assert len(body_text(content(bomb, "deflate")).text) <= 20 * len(bomb)
+
+
+@pytest.mark.parametrize(
+    "character", ["\x7f", "\x80", "\u07ff", "\u0800", "\uffff", "\U00010000", "\U0010ffff"]
+)
+def test_a_character_at_the_end_is_there_whole_or_not(character):
+    data = character.encode()
+
+    assert body_text(content(b"ab" + data)) == (f"ab{character}", False)
+    for size in range(1, len(data)):
+        assert body_text(content(b"ab" + data[:size])) == ("ab", False)
+
+
+@pytest.mark.parametrize("data", [b"ab\xc1", b"ab\xf5", b"ab\x80", b"\xe2\x82\xacb\xff"])
+def test_bytes_that_begin_no_character_are_not_left_out(data):
+    assert body_text(content(data)).is_base64

@@ -6,8 +6,9 @@ import struct
 
 import pytest
 
-from scopetrace.syscalls.call import Phase, Piece
+from scopetrace.syscalls.call import Abi, Call, Phase, Piece
 from scopetrace.syscalls.memory import wrong_mapping
+from scopetrace.syscalls.render import render
 from support.rendered import shown
 
 IPC_STAT, IPC_SET, IPC_INFO = 2, 1, 3
@@ -213,3 +214,22 @@ def test_what_is_wrong_with_a_mapping(args: tuple[int, ...], wrong: str) -> None
 
 def test_the_offset_of_mmap2_is_a_number_of_pages() -> None:
     assert wrong_mapping("mmap2", (0, 1, 1, 2, 3, 5)) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "args", "fields"),
+    [
+        (396, (7, 0x102, 0x100), struct.pack("=12I", 4096, 10, 0, 11, 0, 12, 0, 13, 14, 15, 0, 0)),
+        (402, (7, 0x102, 0x100), struct.pack("=13I", 10, 0, 11, 0, 12, 0, 9, 13, 14, 15, 16, 0, 0)),
+        (394, (7, 0, 0x102, 0x100), struct.pack("=7I", 10, 0, 11, 0, 12, 0, 0)),
+    ],
+)
+def test_i386_has_structures_of_its_own(number: int, args: tuple[int, ...], fields: bytes) -> None:
+    perm = struct.pack("=6IHHI2I", 77, 1, 2, 3, 4, 0o640, 5, 0, 0, 0, 0)[:36]
+    memory = (Piece(len(args) - 1, Phase.EXIT, 0x100, perm + fields),)
+    line = render(Call(Abi.I386, number, (*args, 0, 0, 0)[:6], 0, memory))
+
+    assert f"IPC_64|IPC_STAT, {{{line[:3]}_perm={{{OWNER}, key=77, cuid=3, cgid=4}}, " in line
+    assert render(Call(Abi.I386, number, (*args[:-2], 2, 0x100, 0, 0, 0)[:6], 0, memory)).endswith(
+        ", IPC_STAT, 0x100) = 0"
+    )

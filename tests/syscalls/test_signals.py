@@ -6,7 +6,8 @@ import struct
 
 import pytest
 
-from scopetrace.syscalls.call import Abi, Call
+from scopetrace.syscalls.call import Abi, Call, Phase, Piece
+from scopetrace.syscalls.render import render
 from scopetrace.syscalls.signals import siginfo, signal_name
 from scopetrace.syscalls.view import View
 
@@ -65,3 +66,12 @@ def test_how_a_child_ended(abi: Abi, times: str) -> None:
 def test_real_time_signals_are_counted_from_their_first() -> None:
     names = [signal_name(number) for number in (31, 32, 33, 64, 65, 0)]
     assert names == ["SIGSYS", "SIGRTMIN", "SIGRT_1", "SIGRT_32", "65", "0"]
+
+
+def test_an_old_action_of_i386_has_a_mask_of_32_signals():
+    action = struct.pack("=4I", 0x1000, 1 << 31 | 1 << 9, 0, 0)
+    memory = (Piece(1, Phase.ENTRY, 0x100, action),)
+
+    assert render(Call(Abi.I386, 67, (17, 0x100, 0, 0, 0, 0), 0, memory)) == (
+        "sigaction(SIGCHLD, {sa_handler=0x1000, sa_mask=[USR1 RTMIN], sa_flags=0}, NULL) = 0"
+    )

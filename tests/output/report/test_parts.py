@@ -214,3 +214,11 @@ def test_a_session_that_was_cut_off_can_be_shown(tmp_path):
     again = found._replace(summary=found.summary._replace(info=info))
 
     assert parts(again)["processes"].rows[0][6] == "end not recorded"
+
+
+def test_what_does_not_fit_ends_a_part_even_if_less_would_fit(made):
+    large = "x" * (LIMITS["files"] // 2)
+    rows, left = made([closed(f"/tmp/{name}/{large}") for name in "ab"] + [closed("/tmp/small")])
+
+    assert [len(row["path"]) > 100 for row in rows["files"]] == [True]
+    assert left["files"] == 2
