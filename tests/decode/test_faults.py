@@ -392,3 +392,135 @@ def test_a_process_does_not_trace_itself():
 
 def test_of_names_that_are_not_there_nothing_is_wrong():
     assert not may_have_fault(failed(errno.ENOENT))
+
+
+INET, INET6 = b"\2\0\0\t", b"\x0a\0\0\t"
+NO_GROUP = "there is no such segment, or it cannot be at that address"
+LINK_LOCAL = "a link-local address needs sin6_scope_id, or the socket is bound already"
+NEITHER = "the socket is bound already, or the address is none of its family"
+
+
+@pytest.mark.parametrize(
+    ("length", "address", "said"),
+    [
+        (15, INET, "the address has 15 bytes, fewer than 16"),
+        (16, INET, NEITHER),
+        (23, INET6, "the address has 23 bytes, fewer than 24"),
+        (24, INET6, NEITHER),
+        (0, b"\1\0", NEITHER),
+        (28, INET6 + bytes(4) + b"\xfe\x80" + bytes(18), LINK_LOCAL),
+        (28, INET6 + bytes(4) + b"\xfe\xbf" + bytes(18), LINK_LOCAL),
+        (28, INET6 + bytes(4) + b"\xfe\xc0" + bytes(18), NEITHER),
+        (28, INET6 + bytes(4) + b"\xff\x80" + bytes(18), NEITHER),
+        (28, INET6 + bytes(4) + b"\xfe\x80" + bytes(14) + b"\1\0\0\0", NEITHER),
+        (28, INET6 + bytes(4) + b"\xfe\x80" + bytes(17) + b"\1", NEITHER),
+    ],
+)
+def test_what_is_wrong_with_an_address_to_bind_to(length, address, said):
+    record = failed(errno.EINVAL, (3, 0, length), [(Part.ADDRESS, address)])
+
+    assert fault_of(Faulty(record, record.parts(), "bind", "", "")) == said
+
+
+@pytest.mark.parametrize(
+    ("op", "args", "said"),
+    [
+        ("shmat", (3, 4095, 0), "the address is no multiple of 4096"),
+        ("shmat", (3, 4095, 0o20000), NO_GROUP),
+        ("shmat", (3, 4096, 0), NO_GROUP),
+        ("shmat", (3, 0, 0o40000), NO_GROUP),
+        ("shmat", (3, 0, 0), "there is no segment of this id"),
+        ("mmap", (0, 0, 1, 2, 3, 0), "the length is zero"),
+        ("mmap", (0, 1, 1, 2, 3, 1), "the offset is no multiple of 4096"),
+        ("mmap2", (0, 1, 1, 0, 3, 1), "the mapping is neither MAP_SHARED nor MAP_PRIVATE"),
+        ("umount2", (0, 16), "0x10 in flags is no known flag"),
+        ("umount2", (0, 5), "MNT_EXPIRE excludes MNT_FORCE and MNT_DETACH"),
+        ("umount2", (0, 3), "it is no mount point, or one that belongs to another namespace"),
+        ("umount2", (0, 8), "it is no mount point, or one that belongs to another namespace"),
+        ("umount", (0, 16), "it is no mount point, or one that belongs to another namespace"),
+        ("socket", (2, 1, 262), None),
+        ("socket", (2, 1, 263), "there is no protocol 263"),
+        ("socket", (10, 1, -1), "there is no protocol -1"),
+        ("socket", (1, 1, 263), None),
+        ("socket", (2, 7, 0), "there is no socket type 7"),
+        ("socket", (2, 6, 0), None),
+        ("socket", (2, 10, 0), None),
+        ("socket", (2, 1 | 0x80800, 0), None),
+        ("socket", (2, 1 | 0x10, 0), "0x10 in type is no known flag"),
+        ("flock", (3, 1), None),
+        ("flock", (3, 2 | 4), None),
+        ("flock", (3, 8), None),
+        ("flock", (3, 4), "operation 4 is none of LOCK_SH, LOCK_EX and LOCK_UN"),
+        ("flock", (3, 3), "operation 3 is none of LOCK_SH, LOCK_EX and LOCK_UN"),
+        ("pread64", (3, 0, 1, -1), NO_OFFSET),
+        ("pread64", (3, 0, 1, 0), None),
+        ("fcntl", (3, 0, -1), "descriptor -1 is negative"),
+        ("fcntl", (3, 1030, 5000), "descriptor 5000 is not below RLIMIT_NOFILE"),
+        ("fcntl", (3, 6, 0), "the lock has no such type, or starts before the file"),
+        ("fcntl", (3, 38, 0), "the lock has no such type, or starts before the file"),
+        ("statx", (0, 0, 0x6000), "AT_STATX_FORCE_SYNC and AT_STATX_DONT_SYNC exclude each other"),
+        ("statx", (0, 0, 0x4000), None),
+        ("statx", (0, 0, 0x2000), None),
+        ("mlockall", (4,), "the flags have neither MCL_CURRENT nor MCL_FUTURE"),
+        ("mlockall", (0,), "the flags have neither MCL_CURRENT nor MCL_FUTURE"),
+        ("mlockall", (1,), None),
+        ("mlockall", (2,), None),
+        ("munmap", (4096, 0), None),
+        ("msync", (4097, 0), "the address is no multiple of 4096"),
+        ("sched_setscheduler", (0, 9), "there is no policy 9"),
+        ("sched_setscheduler", (0, 3), "the priority is none of this policy"),
+    ],
+)
+def test_more_arguments_that_are_wrong_and_those_beside_them(op, args, said):
+    record = failed(errno.EINVAL, args)
+
+    assert fault_of(Faulty(record, record.parts(), op, "", "")) == said
+
+
+@pytest.mark.parametrize(
+    ("op", "mode", "said"),
+    [
+        ("fallocate", 2, "FALLOC_FL_PUNCH_HOLE needs FALLOC_FL_KEEP_SIZE"),
+        ("fallocate", 3, None),
+        ("fallocate", 1, None),
+        ("fsync", 2, None),
+    ],
+)
+def test_an_operation_that_is_not_supported(op, mode, said):
+    record = failed(errno.EOPNOTSUPP, (3, mode))
+
+    assert fault_of(Faulty(record, {}, op, "", "")) == said
+
+
+@pytest.mark.parametrize(
+    ("op", "file", "kind", "said"),
+    [
+        ("openat", "/a", stat.S_IFIFO, "no process has the fifo open for reading"),
+        ("open", "/a", stat.S_IFSOCK, "it is a socket, which is connected to and not opened"),
+        ("open", "/a", stat.S_IFCHR, "there is no such device"),
+        ("open", "/a", stat.S_IFBLK | 0o600, "there is no such device"),
+        ("open", "/a", stat.S_IFREG, None),
+        ("open", "/dev/tty", stat.S_IFCHR, None),
+        ("lseek", "/a", stat.S_IFIFO, None),
+    ],
+)
+def test_a_special_file_that_cannot_be_opened(op, file, kind, said):
+    record = failed(errno.ENXIO)
+
+    assert fault_of(Faulty(record, {}, op, file, "", kind)) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (0, None),
+        (stat.S_IFSOCK, None),
+        (stat.S_IFDIR, None),
+        (stat.S_IFREG | 0o644, "it is no socket"),
+        (stat.S_IFIFO, "it is no socket"),
+    ],
+)
+def test_what_was_connected_to_is_no_socket(kind, said):
+    record = failed(errno.ECONNREFUSED)
+
+    assert fault_of(Faulty(record, {}, "connect", "/a", "", kind)) == said
