@@ -108,7 +108,7 @@ def _reason(end: BadEnd) -> str:
     if failure is not None:
         text = failure_text(failure.source, failure.data, failure.folders)
         return text if failure.sure else f"perhaps {text}"
-    if end.origin.signal is not None and (text := _signal_text(end)):
+    if end.origin.signal is not None and not _has_said_why(end) and (text := _signal_text(end)):
         return text
     if end.said:
         return _said(end)
@@ -130,6 +130,13 @@ def _name(node: ProcessNode) -> str:
     return f"{escape(node.process.proc)}[{node.pid}]"
 
 
+def _has_said_why(end: BadEnd) -> bool:
+    """Return whether a process sent itself the signal, and had complained before, as by abort(3)."""
+    data, number = end.signal or {}, end.origin.signal
+    is_own = data.get("sender_pid") == end.origin.pid and data.get("address") is None
+    return bool(end.said) and is_own and number not in (signal.SIGKILL, *BY_KERNEL)
+
+
 def _signal_text(end: BadEnd) -> str:
     """Return where a fault was, or who sent the signal."""
     data, origin = end.signal, end.origin
@@ -139,8 +146,6 @@ def _signal_text(end: BadEnd) -> str:
         return f"{escape(str(data.get('code', '')))} at {escape(str(address))}"
     sender = data.get("sender_pid")
     if sender == origin.pid:
-        if end.said and origin.signal not in BY_KERNEL:
-            return _said(end)
         error, by_kernel = BY_KERNEL.get(origin.signal or 0, ("", ""))
         is_sure = any(failure.data.get("error") == error for failure in end.failures)
         return by_kernel if is_sure else " or ".join(filter(None, (BY_ITSELF, by_kernel)))

@@ -244,3 +244,37 @@ def test_a_session_that_was_stopped_before_the_program_ended(recorder, scopetrac
         "the end of python3[70] is not recorded: the recording was stopped,"
         " and no process has failed so far\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        (
+            {"code": "SEGV_MAPERR", "address": "0x0"},
+            "SEGV_MAPERR at 0x0",
+        ),
+        ({"code": "SI_USER", "sender_pid": 99}, "sent by process 99"),
+        ({"code": "SI_USER", "sender_pid": 70}, "sent by python3[70]"),
+        ({"code": "SI_USER", "sender_pid": 71}, "it sent the signal to itself"),
+    ],
+)
+def test_where_a_fault_was_or_who_sent_a_signal(recorder, ended, facts, text):
+    event = recorder.event("proc.signal", "process", process=2, signal="SIGSEGV", **facts)
+
+    assert f"tool[71] SIGSEGV ← {text}" in ended(event, second=None, signal=11)
+
+
+def test_a_signal_of_which_nothing_is_known_is_a_status(ended):
+    assert "tool[71] SIGSEGV" in [line.rstrip() for line in ended(second=None, signal=11)]
+
+
+def test_a_signal_supports_a_reason_that_is_another(recorder, ended):
+    sent = {"signal": "SIGABRT", "code": "SI_TKILL", "sender_pid": 71}
+    signal = recorder.event("proc.signal", "process", process=2, **sent)
+    missed = recorder.event("fs.error", process=2, op="openat", file="/x", error="ENOENT")
+    named = recorder.event("stderr", "console", process=2, message="/x: No such file\n")
+
+    lines = ended(missed, named, signal, second=None, signal=6)
+    assert "tool[71] SIGABRT ← open /x: ENOENT, it is not there" in lines
+    assert "  signal  it sent the signal to itself" in lines
+    assert not any(line.split()[:1] == ["signal"] for line in ended(missed, named))

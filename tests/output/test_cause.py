@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scopetrace.output.cause import failure_text
+from scopetrace.output.cause import OWN_MACHINE, cause_text, failure_text
 
 REFUSED = {
     "refused_by": "/log/x", "refused_uid": 0, "refused_user": "root", "refused_gid": 4,
@@ -244,3 +244,78 @@ def test_an_answer_of_a_web_server():
     assert failure_text("http.resp", data) == "GET http://web:80/x: 404, Not Found"
     odd = {**data, "error": "499", "http_status_code": 499}
     assert failure_text("http.resp", odd) == "GET http://web:80/x: 499"
+
+
+OPEN = {"op": "openat", "class": "open_close", "file": "/log/x"}
+CLOSED_TERMINAL = "the other end of the terminal is closed, or the process is in the background"
+BROKEN_DISK = "the device or the file system could not read or write"
+SEALED = "the memory file is sealed (F_ADD_SEALS)"
+TRACED = "a program that is recorded is traced already"
+SPECIAL = "it is a fifo that no process reads, a socket, or a device that is not there"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({**OPEN, "error": "ENXIO"}, SPECIAL),
+        ({**OPEN, "error": "ENXIO", "file": "/dev/tty"}, "the process has no terminal"),
+        ({**OPEN, "error": "ENODEV", "file": "/dev/tty"}, "there is no such device"),
+        ({"op": "rename", "error": "EEXIST", "file": "/a"}, "it is there already"),
+        (
+            {"op": "rename", "error": "EEXIST", "file": "/a", "file_new": "/\x1bb"},
+            r"/\x1bb is there already",
+        ),
+        ({**OPEN, "error": "EIO"}, BROKEN_DISK),
+        ({"op": "write", "error": "EIO", "file": "/dev/pts/3"}, CLOSED_TERMINAL),
+        ({"op": "write", "error": "EIO", "file": "/dev/tty"}, CLOSED_TERMINAL),
+        ({"op": "openat", "class": "open_close", "error": "ENOENT"}, "the path is empty"),
+        ({"op": "openat", "error": "ENOENT"}, "it is not there"),
+        ({"op": "openat", "class": "open_close", "error": "EACCES"}, ""),
+        ({"op": "rename", "error": "ENOENT", "file": "/a"}, "the new path is empty"),
+        ({"op": "linkat", "error": "ENOENT", "file": "/a"}, "the new path is empty"),
+        ({"op": "link", "error": "ENOENT", "file": "/a", "file_new": "/b"}, "it is not there"),
+        ({"op": "unlink", "error": "ENOENT", "file": "/a"}, "it is not there"),
+        (
+            {**OPEN, "error": "ENOEXEC", "machine": OWN_MACHINE},
+            f"it is a program for {OWN_MACHINE}, but damaged or cut off",
+        ),
+        ({**OPEN, "error": "ENOEXEC", "machine": "s390"}, "it is a program for s390, or damaged"),
+        ({"op": "ptrace", "error": "EPERM", "asked_uid": 5}, TRACED),
+        (
+            {"op": "ptrace", "error": "EPERM", "asked_uid": 5, "needs": "CAP_SYS_PTRACE"},
+            "uid 5 lacks CAP_SYS_PTRACE",
+        ),
+        (
+            {"op": "ptrace", "error": "ESRCH"},
+            "there is no such process, or the caller does not trace it",
+        ),
+        (
+            {"op": "kill", "error": "EPERM", "asked_uid": 5},
+            "uid 5 is refused for another reason than permissions: a user namespace,"
+            " a seccomp filter or a security module",
+        ),
+        (
+            {"op": "write", "error": "EPIPE", "net_transport": "IP.TCP"},
+            "the socket is not connected",
+        ),
+        ({"op": "write", "error": "EPIPE", **TCP}, "the reader has gone"),
+        ({"op": "write", "error": "EPIPE", "net_transport": "Unix.TCP"}, "the reader has gone"),
+        ({"op": "write", "error": "EPERM", "file": "/memfd:x"}, SEALED),
+        ({"op": "write", "error": "EPERM", "what": "memfd:x"}, SEALED),
+        (
+            {**OPEN, "error": "ENOENT", "interpreter": "/bin/x"},
+            "its interpreter /bin/x is not there",
+        ),
+        (
+            {**OPEN, "error": "EACCES", "interpreter": "/bin/x"},
+            "its interpreter /bin/x may not be executed",
+        ),
+    ],
+)
+def test_why_a_call_failed(data, text):
+    assert cause_text(data) == text
+
+
+def test_what_was_looked_for_in_one_folder_has_its_own_reason():
+    assert cause_text({**OPEN, "error": "ENOENT"}, 1) == "it is not there"
+    assert cause_text({**OPEN, "error": "ENOENT"}, 2) == "in none of 2 folders"
