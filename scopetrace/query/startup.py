@@ -40,8 +40,10 @@ _OPTIONAL = re.compile(
 )
 """What gcc, ld and make look for and do without: programs (collect2.cc), precompiled headers,
 archives of versions (make(1), implicit rules), files called as libraries are on a command line."""
-_SCRIPT = re.compile(r"(?:-[^c\s]*\s)*([^-\s'\"();$][^\s'\"();$]*/[^\s'\"();$]*)(?:\s|$)")
-"""The path of a script behind the name of its interpreter and options (-c: a text follows)."""
+_OF_CODE = re.compile(r"[\s'\"();$]")
+"""What the text of a program has, as `perl -e` takes one, and a path in general has not."""
+_MOST_PATH = 4096
+"""Bytes of a path (PATH_MAX)."""
 LOADER = "loader"
 """The class of shared libraries, and of the file of a program."""
 _WRITTEN_AT_START = frozenset(("caches", SYSTEM))
@@ -165,10 +167,13 @@ def start_up_images(db: sqlite3.Connection, classes: PathClasses) -> frozenset[i
 
 def _is_start_script(exe: str, args: str, cwd: str, classes: PathClasses) -> bool:
     """Whether an interpreter, perhaps found by env(1), runs a script that is not its user's own."""
-    match = _SCRIPT.match(" ".join(json.loads(args)[2 if exe.endswith("/env") else 1 :]))
-    if match is None:
-        return False
-    return classes.of(posixpath.normpath(posixpath.join(cwd, match[1]))) != OWN
+    for arg in json.loads(args)[2 if exe.endswith("/env") else 1 :]:
+        if not arg.startswith("-"):
+            is_path = "/" in arg and len(arg) < _MOST_PATH and not _OF_CODE.search(arg)
+            return is_path and classes.of(posixpath.normpath(posixpath.join(cwd, arg))) != OWN
+        if "c" in arg and not arg.startswith("--"):  # -c: a text follows
+            return False
+    return False
 
 
 def read_start_up(db: sqlite3.Connection, classes: PathClasses) -> StartUp:
