@@ -131,7 +131,7 @@ def _name(node: ProcessNode) -> str:
 
 
 def _has_said_why(end: BadEnd) -> bool:
-    """Return whether a process sent itself the signal, and had complained before, as by abort(3)."""
+    """Return whether a process complained, and sent itself the signal, as by abort(3)."""
     data, number = end.signal or {}, end.origin.signal
     is_own = data.get("sender_pid") == end.origin.pid and data.get("address") is None
     return bool(end.said) and is_own and number not in (signal.SIGKILL, *BY_KERNEL)
