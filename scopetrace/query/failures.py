@@ -34,6 +34,8 @@ WINDOW = 50_000
 """So many events before the end of a process are looked at, of all processes."""
 MUCH = 60
 """A process with so many events has gone on with its work."""
+CHILD = -1
+"""In place of the last event of a process: it started a child after it."""
 MOST_FAILURES = 3
 LAST_CALLS = 3
 MOST_CALLS = 500
@@ -55,6 +57,7 @@ PROBES = frozenset(("stat", "lock", "seek"))
 STRONG, PROBE, UNASKED, NOISE, LITTLE_NOISE = 15, -10, -30, -60, -20
 """What it is worth: an error that is not weak; a question; one about what the command line does not
 name; of start-up, weak and not."""
+_SYSTEM = "system"
 LEAST = -35
 """A failure that is worth less is none that matters."""
 FARTHEST = 30
@@ -127,14 +130,23 @@ class ProcessEvents:
         ).fetchall()
 
     def failures(
-        self, classes: PathClasses, words: LastOutput, programs: set[str], command: str
+        self,
+        classes: PathClasses,
+        words: LastOutput,
+        programs: set[str],
+        command: str,
+        child_ns: int = 0,
     ) -> tuple[Failure, ...]:
-        """Return the failures that matter, the likeliest reason first."""
+        """Return the failures that matter, the likeliest reason first.
+
+        `child_ns`: when the process started its last child that may be of interest; else 0.
+        """
         found, there, made = [], set(programs), set[str]()
-        decode = JsonDecoder()
+        decode, last = JsonDecoder(), 0
         for number, time_ns, source, text in reversed(self._rows):
             data = decode(text)
             if source in SUCCESSES or _is_answered(data):
+                last = last or number
                 there.add(_searched(data))
                 made.update(filter(None, (_path(data), data.get("file_new"))))
                 continue
@@ -147,7 +159,9 @@ class ProcessEvents:
             if not _says_how_things_stand(data) or words.worth(data):
                 resolved = _may_be_elsewhere(data) and _searched(data) in there
                 found.append(_Found(number, time_ns, source, data, resolved))
-        ranked = _ranked(_merged(found, words), classes, words, command)
+                if not resolved:
+                    last = last or (number if time_ns > child_ns else CHILD)
+        ranked = _ranked(_merged(found, words), classes, words, command, last)
         return tuple(ranked[:MOST_FAILURES])
 
 
@@ -262,15 +276,20 @@ def _ranked(
     classes: PathClasses,
     words: LastOutput,
     command: str,
+    last: int,
 ) -> list[Failure]:
-    """Return the failures that matter, the likeliest first; `merged` has the last one first."""
+    """Return the failures that matter, the likeliest first; `merged` has the last one first.
+
+    `last` is the event of the last thing that the process did, if that is known. A question which
+    that is may be what it ended for: `[ -f settings ] || exit 1`.
+    """
     ranked: list[_Ranked] = []
     for place, (found, times, folders) in enumerate(merged):
-        said, points = words.worth(found.data), _points(found, classes)
-        if folders == 1 and _is_question(found.data) and _searched(found.data) not in command:
-            points += UNASKED
-        elif _is_asked_for(found.data, command):
-            points += STRONG
+        said, is_one = words.worth(found.data), folders == 1
+        if is_one and found.event == last and _is_question(found.data):
+            points = _points_of_last(found, classes, command)
+        else:
+            points = _points(found, classes) + _points_of_command(found, is_one, command)
         if found.resolved and said <= NAMED_IN_PART + WORDED:
             continue  # `cat: none: No such file` is not about the cat that PATH had elsewhere
         if words.lines and not said and found.data.get("class") == DELETES and is_weak(found.data):
@@ -318,6 +337,27 @@ def _points(found: _Found, classes: PathClasses) -> int:
     if path and classes.of(path) != OWN and data["error"] not in OF_WRITING:
         points += NOISE if weak else LITTLE_NOISE
     return points
+
+
+def _points_of_command(found: _Found, is_one: bool, command: str) -> int:
+    """Return what it is worth that the command line names a file, or not; `is_one`: no search."""
+    if is_one and _is_question(found.data) and _searched(found.data) not in command:
+        return UNASKED
+    return STRONG if _is_asked_for(found.data, command) else 0
+
+
+def _points_of_last(found: _Found, classes: PathClasses, command: str) -> int:
+    """Return what a question is worth after which the process did nothing else.
+
+    Scripts ask about /dev and /proc, too; the other classes are looked up by what runs them. Its
+    own settings are what a program can do without (git: ~/.config/git/ignore).
+    """
+    path = _path(found.data)
+    program = _last_name(command.partition(" ")[0])
+    settings = {program, f"{program}rc", f"{program}config"}
+    named = {part.lstrip(".").partition(".")[0] for part in path.split("/")}
+    asked = classes.of(path) in (OWN, _SYSTEM) and not settings & named
+    return PROBE if asked else PROBE + NOISE
 
 
 def _is_question(data: dict[str, Any]) -> bool:

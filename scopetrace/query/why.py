@@ -17,7 +17,7 @@ from typing import Any
 from scopetrace.model.names import signal_name
 from scopetrace.model.process_tree import ProcessNode, all_nodes, is_copy
 from scopetrace.model.session import SessionInfo
-from scopetrace.model.why import BadEnd, Why
+from scopetrace.model.why import BadEnd, Failure, Why
 from scopetrace.query.conditions import in_images
 from scopetrace.query.failures import (
     ProcessEvents,
@@ -42,6 +42,8 @@ BY_SIGNAL = 128
 """A shell's status for a child that a signal ended is this and the signal's number."""
 BUILDERS = frozenset(("make", "gmake", "ninja", "samu"))
 """Programs that wait for other children after the first that failed."""
+CLEANERS = frozenset(("rm", "rmdir", "kill"))
+"""Programs that scripts start when they end, for whatever reason (`trap 'rm -f tmp' EXIT`)."""
 
 
 def read_why(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) -> Why:
@@ -179,7 +181,11 @@ def _end(
     stream, words = _last_output(db, chain, images, events.since)
     complaints = words if stream == STDERR or words.complaint else LastOutput()
     command = origin.process.command
-    failures = events.failures(classes, complaints, programs, command) if _may_fail(origin) else ()
+    started = (each.started_ns for each in origin.children if each.process.proc not in CLEANERS)
+    child_ns = max(started, default=0)
+    failures: tuple[Failure, ...] = ()
+    if _may_fail(origin):
+        failures = events.failures(classes, complaints, programs, command, child_ns)
     said = complaints.said(failures[0].data if failures else None)
     shown = words.shown(said)
     delivered = {} if origin.signal is None else _delivered(db, images, origin.signal)

@@ -137,6 +137,33 @@ def test_a_question_about_what_the_command_line_does_not_name_is_none(matters) -
     assert len(matters(asked, failed("/etc/.toolrc", kind="stat"))) == 1, "a search"
 
 
+@pytest.mark.parametrize("file", ["/srv/data", "/dev/kvm"])
+def test_a_question_after_which_nothing_was_done_is_one(matters, file: str) -> None:
+    assert matters(opened("/script"), failed(file, kind="stat"), command="sh s.sh") == [file]
+
+
+@pytest.mark.parametrize("file", ["/lib/a.so", "/home/ann/.config/git/ignore", "/home/ann/.gitrc"])
+def test_the_last_question_is_none_if_what_runs_a_script_looks_for_it(matters, file: str) -> None:
+    assert matters(failed(file, kind="stat"), command="/usr/bin/git check-ignore x") == []
+
+
+def test_a_program_that_was_found_later_leaves_a_question_the_last_one(matters) -> None:
+    events = [failed("/srv/data", kind="stat"), failed("/usr/local/bin/rm", kind="stat")]
+
+    assert matters(*events, programs=("rm",), command="sh s.sh") == ["/srv/data"]
+    assert matters(*events, command="sh s.sh") == ["/usr/local/bin/rm"]
+
+
+def test_the_last_question_is_none_if_a_child_was_started_since(tmp_path: Path) -> None:
+    with session(tmp_path, [failed("/srv/data", kind="stat")]) as db:
+        ended = [
+            events_of(db, [1]).failures(CLASSES, LastOutput(), set(), "sh s.sh", child_ns)
+            for child_ns in (0, STARTED_NS * 2)
+        ]
+
+    assert [len(found) for found in ended] == [1, 0]
+
+
 def test_a_file_whose_whole_path_was_said_is_no_part_of_a_search(tmp_path: Path) -> None:
     events = [failed(f"{folder}/pkg.json") for folder in ("/w", "/w/a", "/w/a/b")]
     words = LastOutput(("cannot open '/w/a/pkg.json'",))
