@@ -18,6 +18,13 @@ def test_names_that_have_the_word_in_them_come_first() -> None:
     assert nearest("et", names) == []
 
 
+def test_names_with_a_part_that_is_similar_come_last() -> None:
+    names = ("net_bytes_recv", "id", "channel", "net_bytes_sent")
+
+    assert nearest("byts", names) == ["net_bytes_recv", "net_bytes_sent"]
+    assert nearest("chanel", names) == ["channel"]
+
+
 def test_the_end_of_a_sentence_proposes_them_or_is_empty() -> None:
     assert did_you_mean("pdi", ("pid", "tid")) == "; did you mean pid?"
     assert did_you_mean("zzz", ("pid", "tid")) == ""
