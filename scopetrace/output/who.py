@@ -6,10 +6,11 @@ The chain is last, since it may be cut at its end: who did it stands first in it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from scopetrace.model.counts import number_of
-from scopetrace.model.touch import FILE, PEER, PROCESS, Touch, Who
+from scopetrace.model.touch import FILE, PEER, PROCESS, Doer, Touch, Who
 from scopetrace.output.answers import Column, shorten_middle, terminal_table
 from scopetrace.output.escape import escape
 from scopetrace.output.files import relative
@@ -87,8 +88,14 @@ def who_table(who: Who, folder: str, started_ns: int, width: int | None) -> str:
         PEER: _peer_cells,
         PROCESS: lambda touch: (What(_process_words(touch)),),
     }[who.kind]
+    chains = cache(_joined)
     rows = [
-        (_since(touch.time_ns, started_ns), touch.action, *cells(touch), _chain(touch))
+        (
+            _since(touch.time_ns, started_ns),
+            touch.action,
+            *cells(touch),
+            chains(touch.chain) if touch.chain else _outside(touch.facts),
+        )
         for touch in who.touches
     ]
     if width is not None and who.kind != PEER:
@@ -116,10 +123,12 @@ def _since(time_ns: int, started_ns: int) -> str:
     return f"{(time_ns - started_ns) / 1e9:.3f}"
 
 
-def _chain(touch: Touch) -> str:
-    if touch.chain:
-        return ARROW.join(doer.label for doer in touch.chain)
-    number = touch.facts.get("ppid") or touch.facts.get("sender_pid")
+def _joined(chain: tuple[Doer, ...]) -> str:
+    return ARROW.join(doer.label for doer in chain)
+
+
+def _outside(facts: Mapping[str, Any]) -> str:
+    number = facts.get("ppid") or facts.get("sender_pid")
     return OUTSIDE + (f" [{number}]" if number else "")
 
 

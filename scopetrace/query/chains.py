@@ -27,12 +27,19 @@ class Chains:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._images: dict[int, _Image | None] = {}
+        self._known: dict[int, tuple[Doer, ...]] = {}
 
     def of(self, image: int) -> tuple[Doer, ...]:
         """Return an image's process, the one that forked it, and so on; empty if unknown.
 
         A process stands there once, as the program that it ran when it did or forked what follows.
         """
+        known = self._known.get(image)
+        if known is None:
+            known = self._known[image] = self._followed(image)
+        return known
+
+    def _followed(self, image: int) -> tuple[Doer, ...]:
         chain: list[Doer] = []
         number, facts = image, self._image(image)
         while facts is not None:

@@ -11,6 +11,7 @@ import posixpath
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from scopetrace.db.text import encode_json
@@ -45,7 +46,9 @@ _ACTIONS = {
     "dns.error": "lookup",
 }
 _FLOW_FACTS = tuple(
-    name for name in TOUCH_FIELDS[PEER] if name in FLOW_FIELDS and name not in COMMON_FIELDS
+    (name, FLOW_FIELDS[name])
+    for name in TOUCH_FIELDS[PEER]
+    if name in FLOW_FIELDS and name not in COMMON_FIELDS
 )
 _ROLES = {"client": "connect", "server": "accept"}
 _LOCALHOST = {"localhost": ("localhost", "127.0.0.1", "::1")}
@@ -105,7 +108,8 @@ def parse_peer(text: str, folder: str = "/") -> Peer:
         return Peer(_LOCALHOST.get(host, (host,)) if host else (), int(found["port"]))
     path = posixpath.normpath(posixpath.join(folder, text)).lower()
     host = text.strip("[]")
-    return Peer((*_LOCALHOST.get(host, (host,)), path), None)
+    hosts = (*_LOCALHOST.get(host, (host,)), path)
+    return Peer(tuple(dict.fromkeys(hosts)), None)
 
 
 def peer_touches(db: sqlite3.Connection, text: str, folder: str = "/") -> Who | None:
@@ -150,13 +154,13 @@ def _ends_of(flow: FlowRecord) -> dict[str, Any]:
 def _of_flows(db: sqlite3.Connection, peer: Peer, chains: Chains) -> Iterator[Touch]:
     requests: dict[int, int] | None = None
     flows = read_flows(db) if _may_have_flows(db, peer) else ()
-    named = _named_channels(db, peer) if flows else set()
+    named = cache(partial(_named_channels, db, peer))  # of no use where each flow has that end
     for flow in flows:
-        if not (peer.is_end_of_flow(flow) or (flow.channel in named and peer.has_port(flow))):
+        if not (peer.is_end_of_flow(flow) or (peer.has_port(flow) and flow.channel in named())):
             continue
         if requests is None:
             requests = _requests(db)
-        facts = {name: FLOW_FIELDS[name](flow) for name in _FLOW_FACTS}
+        facts = {name: value(flow) for name, value in _FLOW_FACTS}
         facts["duration_ms"] = None if flow.duration_ns is None else flow.duration_ns // 1_000_000
         facts["requests"] = requests.get(flow.channel)
         others = (chains.of(number) for number in flow.others)

@@ -113,7 +113,7 @@ def test_a_flow_is_one_touch_with_its_bytes_and_requests(path: Path) -> None:
         ("localhost:80", Peer(("localhost", "127.0.0.1", "::1"), 80)),
         ("::1", Peer(("::1", "/w/::1"), None)),
         ("[fe80::1%2]:53", Peer(("fe80::1%2",), 53)),
-        ("/run/X.sock", Peer(("/run/x.sock", "/run/x.sock"), None)),
+        ("/run/X.sock", Peer(("/run/x.sock",), None)),
         ("@abstract", Peer(("@abstract", "/w/@abstract"), None)),
     ],
 )
