@@ -76,3 +76,21 @@ def test_an_end_that_was_seen_after_the_shutdown_began_is_its_doing():
     sock.shut_down(flow, 4)
 
     assert flow.reason == "local"
+
+
+@pytest.mark.parametrize(
+    ("kind", "counts", "reason"),
+    [
+        (SOCK_DGRAM, [0], "remote"),
+        (SOCK_DGRAM, [0, 5], "local"),
+        (SOCK_DGRAM, [5], "local"),
+        (SOCK_STREAM, [0, 5], "remote"),
+        (SOCK_STREAM, [5, 0], "remote"),
+    ],
+)
+def test_an_empty_message_is_no_end_if_more_follow(kind, counts, reason):
+    sock, flow = Socket(AF_INET, kind, 0), Flow("IP.UDP", None, None, "client", 1)
+    for count in counts:
+        sock.received(flow, count, 9)
+
+    assert flow.reason == reason

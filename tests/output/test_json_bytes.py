@@ -24,3 +24,10 @@ def test_a_document_is_one_list_however_many_values_there_are():
     assert json.loads(b"".join(pieces)) == {"all": values}
     assert len(pieces) > 2
     assert all(len(piece) < 2 * PIECE_BYTES for piece in pieces)
+
+
+def test_a_piece_ends_once_it_has_its_size():
+    for size, pieces in ((PIECE_BYTES - 1, 1), (PIECE_BYTES, 2)):
+        text = "x" * (size - 2)  # which has quotes around it
+
+        assert len(list(json_document(b"[", [text], b"]"))) == pieces

@@ -93,3 +93,11 @@ def test_what_took_a_small_part_of_the_time_is_not_slow(tmp_path: Path) -> None:
     read = closed("/read", io_duration=999_999, file_read_ops=1)
     assert slow_in(tmp_path, read, lasted_s=10) == ()
     assert slow_in(tmp_path, read, lasted_s=9) != ()
+
+
+def test_a_child_that_has_not_ended_takes_no_time_of_its_parent(tmp_path: Path) -> None:
+    images = [image(2, pid=71, cmd="cc", parent=1, started_ns=STARTED_NS + SECOND)]
+    ends = [ProcessEnd(1, STARTED_NS + 6 * SECOND, 0, None, False)]
+    (slow,) = slow_in(tmp_path, images=images, ends=ends, lasted_s=6)
+
+    assert (slow.name, slow.duration_us) == ("python3 log.py", 6_000_000)
