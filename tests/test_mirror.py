@@ -57,7 +57,6 @@ WITHOUT_TEST = {
     "query/session_syscalls.py": "by what it returns: test_session.py, test_syscalls.py",
     "recorder/stop_recording.py": "by the command: tests/cli/test_stop.py",
     "syscalls/call.py": "fields without behaviour",
-    "syscalls/files.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/results.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/structures.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/text.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
