@@ -69,6 +69,7 @@ def test_a_line_that_is_wrapped_takes_two_rows():
     assert rows("", 80) == 0
     assert rows("a\n\nb\n", 80) == 3
     assert rows(f"\x1b[32m{'x' * 80}\x1b[0m\n{'x' * 81}\n", 80) == 3
+    assert rows("abc\n", 0) == rows("abc\n", 1) == 3  # a terminal may not say its width
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from scopetrace.model.operation import Failed, NameChanged
-from scopetrace.model.raw import Part
+from scopetrace.model.operation import Counted, Failed, NameChanged
+from scopetrace.model.raw import Part, RawKind
 
 
 def unlink(tracee, **more) -> None:
@@ -108,3 +108,11 @@ def test_a_program_that_hides_its_links_is_followed_by_what_it_passes(tracee, de
         "/home/me/other/z",
         "/jail/w",
     ]
+
+
+@pytest.mark.parametrize(("op", "kind"), [("stat", "stat"), ("lseek", "seek"), ("unlink", None)])
+def test_questions_and_positions_are_counted(tracee, decoding, op, kind):
+    tracee.add(RawKind.COUNT, call=op, args=(7,))
+    found = [(each.op, each.group, each.calls) for each in decoding.only(Counted)]
+
+    assert found == ([(op, kind, 7)] if kind else [])

@@ -128,3 +128,15 @@ def test_the_last_task_takes_its_process_and_its_table_along():
     assert tree.remove(other)
     assert not tree.groups
     assert not tree.tasks
+
+
+def test_a_process_that_was_not_seen_to_begin_has_no_known_parent():
+    tree = Tree()
+    task, is_new = tree.adopt(5, 6, 9)
+    again, is_new_again = tree.adopt(5, 7, 10)
+    image = task.group.image
+
+    assert (is_new, is_new_again) == (True, False)
+    assert (image.pid, image.ppid, image.started_ns, image.id) == (5, 0, 9, 1)
+    assert again.group is task.group
+    assert tree.images == 1
