@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -424,3 +425,24 @@ def test_a_server_that_speaks_no_tls_is_a_problem_and_gets_nothing(transport):
                 said += plain.recv(65_536)
     assert b"secret" not in said
     assert sender.why_unsent == "WRONG_VERSION_NUMBER"
+
+
+class Noting(Sender):
+    """Does not wait between two tries, and keeps which one it was."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.failures: list[int] = []
+
+    def retry_s(self, failures: int) -> float:
+        self.failures.append(failures)
+        return 0.0
+
+
+def test_failures_in_a_row_are_counted(transport, tmp_path):
+    sender = Noting(transport("unix", path=tmp_path / "nobody"))
+    sender.offer([b"a\n"], bytes)
+    wait_for(lambda: len(sender.failures) > 2, "three tries")
+    end(sender)
+
+    assert sender.failures[:3] == [1, 2, 3]
