@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from scopetrace.explain.arguments import arguments, result_text
 from scopetrace.explain.subject import Subject
 from scopetrace.syscalls.call import NOWHERE, WAS_THERE, Piece
@@ -65,3 +67,19 @@ def test_every_call_has_its_arguments():
                 found = Subject(made, FILES)
                 assert all(value for _, value, _ in arguments(found)), row.name
                 assert result_text(found), row.name
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "result", "text"),
+    [
+        ("mmap", (0, 9, 1, 0x22), 0x7000, "0x7000"),
+        ("shmat", (1, 0, 0), 0x7000, "0x7000"),
+        ("brk", (0,), 0x7000, "0x7000"),
+        ("umask", (0o77,), 0o22, "022"),
+        ("read", (3, 0, 9), 18, "18"),
+        ("fcntl", (3, 3), 1, "0x1 (flags O_WRONLY)"),
+        ("personality", (0,), 8, "0x8 (PER_LINUX32)"),
+    ],
+)
+def test_a_result_is_shown_as_its_call_returns_it(name, args, result, text):
+    assert result_text(subject(name, *args, result=result)).partition(": ")[0] == text
