@@ -30,6 +30,7 @@ enum {
     STRINGS_LEAST = 128 * 1024,
     STRINGS_MOST = 6 * 1024 * 1024,
     STRINGS_READ = 16 * 1024 * 1024,
+    READS_MOST = 16 * 1024, /* of the memory that has them, while the program waits */
 };
 
 /* -- what is not there --------------------------------------------------------------------------- */
@@ -333,19 +334,59 @@ static void add_head(const struct context *context, const struct caller *caller,
     close(fd);
 }
 
-/* How many bytes a string of a program has with its NUL, as far as they are read. */
-static size_t string_size(const struct caller *caller, uint64_t address)
-{
+/* What was read last of the arguments of an exec, and how often anything was. */
+struct reading {
+    const struct caller *caller;
+    uint64_t at;
+    size_t length;
+    unsigned *reads;
     char bytes[PATH_LIMIT];
-    size_t size = 0, copied = 0;
+};
 
-    while (size < STRINGS_READ) {
-        memory_read(caller->space, caller->tid, address + size, bytes, sizeof bytes, &copied);
-        size_t length = strnlen(bytes, copied);
-        if (!copied)
-            break;
-        size += length;
-        if (length < copied)
+/*
+ * Point to the bytes at an address, and return how many there are: strings mostly follow each other, so the
+ * last read has most of them. 0: there are none, or enough was read.
+ */
+static size_t bytes_at(struct reading *reading, uint64_t address, const char **bytes)
+{
+    if (address - reading->at >= reading->length) {
+        reading->length = 0;
+        if (*reading->reads >= READS_MOST)
+            return 0;
+        ++*reading->reads;
+        reading->at = address;
+        memory_read(reading->caller->space, reading->caller->tid, address, reading->bytes,
+                    sizeof reading->bytes, &reading->length);
+    }
+    *bytes = reading->bytes + (address - reading->at);
+    return reading->length - (address - reading->at);
+}
+
+/* A pointer of an array; 0: it is the last one, or cannot be read. */
+static uint64_t pointer_at(struct reading *reading, uint64_t address, size_t word)
+{
+    const char *bytes;
+    uint64_t pointer = 0;
+
+    if (bytes_at(reading, address, &bytes) < word) {
+        reading->length = 0;
+        if (bytes_at(reading, address, &bytes) < word)
+            return 0;
+    }
+    memcpy(&pointer, bytes, word);
+    return pointer;
+}
+
+/* How many bytes a string of a program has with its NUL, as far as they are read. */
+static size_t string_size(struct reading *reading, uint64_t address)
+{
+    const char *bytes;
+    size_t size = 0, length;
+
+    while (size < STRINGS_READ && (length = bytes_at(reading, address + size, &bytes)) > 0) {
+        size_t found = strnlen(bytes, length);
+        size += found;
+        if (found < length)
             return size + 1;
     }
     return size;
@@ -369,16 +410,17 @@ static void add_long_string(const struct caller *caller, struct parts *parts, ui
 
 /* Add the strings of an array of exec to `sum`; false: one of them is too long, and has an EXCESS. */
 static bool add_up(const struct caller *caller, struct pending *call, uint64_t array,
-                   uint64_t place, struct raw_excess *sum)
+                   uint64_t place, struct raw_excess *sum, unsigned *reads)
 {
+    struct reading pointers = { .caller = caller, .reads = reads };
+    struct reading strings = { .caller = caller, .reads = reads };
     size_t word = call->abi->word;
 
     for (uint64_t number = 0; array && sum->size < STRINGS_READ; number++) {
-        uint64_t string = 0;
-        memory_read_whole(caller->space, caller->tid, array + number * word, &string, word);
+        uint64_t string = pointer_at(&pointers, array + number * word, word);
         if (!string)
             break;
-        size_t size = string_size(caller, string);
+        size_t size = string_size(&strings, string);
         if (size > STRING_MAX) {
             struct raw_excess excess = { place, number, size - 1, STRING_MAX - 1 };
             add_long_string(caller, &call->parts, string, &excess);
@@ -396,9 +438,10 @@ static void add_excess(const struct caller *caller, struct pending *call)
     uint8_t at = CALLS[call->row].path + 1;
     struct raw_excess all = { .place = EXCESS_ALL };
     struct rlimit64 stack;
+    unsigned reads = 0;
 
-    if (!add_up(caller, call, argument(call, at), EXCESS_ARGUMENT, &all) ||
-        !add_up(caller, call, argument(call, at + 1), EXCESS_VARIABLE, &all) ||
+    if (!add_up(caller, call, argument(call, at), EXCESS_ARGUMENT, &all, &reads) ||
+        !add_up(caller, call, argument(call, at + 1), EXCESS_VARIABLE, &all, &reads) ||
         prlimit64(caller->tgid, RLIMIT_STACK, NULL, &stack) < 0)
         return;
     all.limit = stack.rlim_cur / 4;
@@ -406,7 +449,7 @@ static void add_excess(const struct caller *caller, struct pending *call)
         all.limit = STRINGS_MOST;
     if (all.limit < STRINGS_LEAST)
         all.limit = STRINGS_LEAST;
-    if (all.size >= STRINGS_READ)
+    if (all.size >= STRINGS_READ || reads >= READS_MOST)
         all.number = 0; /* not all were counted */
     if (all.size > all.limit)
         parts_add(&call->parts, PART_EXCESS, 0, &all, sizeof all);

@@ -33,6 +33,7 @@ CAPABILITIES = {
     "CAP_LEASE": 28,
     "CAP_SYSLOG": 34,
     "CAP_PERFMON": 38,
+    "CAP_BPF": 39,
 }
 """The numbers of those that calls are refused for lack of (linux/capability.h)."""
 OF_CALLS = {
@@ -42,7 +43,7 @@ OF_CALLS = {
     **dict.fromkeys(("mount", "umount2", "umount", "pivot_root", "swapon"), "CAP_SYS_ADMIN"),
     **dict.fromkeys(("swapoff", "move_mount", "open_tree", "mount_setattr"), "CAP_SYS_ADMIN"),
     **dict.fromkeys(("fsopen", "fsmount", "fspick", "fanotify_init"), "CAP_SYS_ADMIN"),
-    **dict.fromkeys(("unshare", "setns", "bpf", "quotactl", "quotactl_fd"), "CAP_SYS_ADMIN"),
+    **dict.fromkeys(("unshare", "setns", "quotactl", "quotactl_fd"), "CAP_SYS_ADMIN"),
     **dict.fromkeys(("sethostname", "setdomainname"), "CAP_SYS_ADMIN"),
     **dict.fromkeys(("setpriority", "nice", "ioprio_set", "sched_setscheduler"), "CAP_SYS_NICE"),
     **dict.fromkeys(("migrate_pages", "move_pages"), "CAP_SYS_NICE"),
@@ -63,8 +64,12 @@ OF_CALLS = {
     "open_by_handle_at": "CAP_DAC_READ_SEARCH",
 }
 """The capability that an EPERM of a call asks for (capabilities(7))."""
+OF_BPF = {0: "CAP_BPF", 5: "CAP_BPF"}
+"""The same of BPF_MAP_CREATE and BPF_PROG_LOAD; for others it depends on what they are about."""
 OF_PRCTL = {24: "CAP_SETPCAP", 28: "CAP_SETPCAP", 35: "CAP_SYS_RESOURCE"}
 """The same of PR_CAPBSET_DROP, PR_SET_SECUREBITS and PR_SET_MM."""
+BY_FIRST = {"bpf": OF_BPF, "prctl": OF_PRCTL}
+"""Calls whose first argument says what they do."""
 MODES = {"mknod": 2, "mknodat": 3}
 """Where the type of the file is that is to be made, counted from 1."""
 RAW, PACKET, TYPE_MASK, AF_PACKET = 3, 10, 0xF, 17
@@ -84,8 +89,8 @@ def needed_capability(op: str, record: RawRecord, recorded: Container[int]) -> s
     if op == "ptrace":
         attaches = record.arg1 in ATTACHING and record.arg2 & INT not in recorded
         return OF_CALLS[op] if attaches else None
-    if op == "prctl":
-        return OF_PRCTL.get(record.arg1)
+    if op in BY_FIRST:
+        return BY_FIRST[op].get(record.arg1)
     if op in MODES and stat.S_ISDIR(record.argument(MODES[op]) & 0xFFFF):
         return None
     if op != "socket":

@@ -57,6 +57,22 @@ SHORT = {
 }
 """Name of a descriptor → why it cannot be read."""
 F_ADD_SEALS = 1033
+IOCB, IOCB_FD = 64, 20
+"""Bytes of a struct iocb, and where its descriptor stands (linux/aio_abi.h)."""
+WCLONE, TIOCSCTTY = 0x80000000, 0x540E
+_OPENING, _UNLINKING = 0x410E, 0x30
+"""Rights to write, read, list, and truncate; and to delete files and folders: landlock(7)."""
+OF_LANDLOCK = {
+    **dict.fromkeys(("open", "openat", "openat2", "creat"), _OPENING | 0x100),
+    **dict.fromkeys(("execve", "execveat"), 0x1),
+    **dict.fromkeys(("truncate", "ftruncate"), 0x4000),
+    **dict.fromkeys(("mkdir", "mkdirat"), 0x80),
+    **dict.fromkeys(("rmdir", "unlink", "unlinkat"), _UNLINKING),
+    **dict.fromkeys(("symlink", "symlinkat"), 0x1000),
+    **dict.fromkeys(("mknod", "mknodat"), 0xF40),
+    **dict.fromkeys(("link", "linkat", "rename", "renameat", "renameat2"), 0x3FF0),
+}
+"""Call → the rights to files of Landlock that it may need (linux/landlock.h)."""
 LENGTHS = {"connect": 2, "bind": 2, "sendto": 5}
 """Where the length of an address stands, counted from 0."""
 
@@ -174,6 +190,15 @@ def _not_open_at_all(call: Call, files: Files) -> str:
     if fd in files.names:
         return f"descriptor {fd} is open for its name only (O_PATH)"
     return f"no file is open as descriptor {fd}" if fd >= 0 and files.knows_opens else ""
+
+
+def _not_submitted(call: Call, files: Files) -> str:
+    """Say that the first operation of io_submit(2) is about a descriptor that is not open."""
+    found = (piece.data for piece in call.memory if piece.argument == 2 and len(piece.data) == IOCB)
+    data = next(found, b"")
+    fd = int.from_bytes(data[IOCB_FD : IOCB_FD + 4], "little", signed=True)
+    is_open = not data or fd in files.names or not files.knows_opens
+    return "" if is_open else f"no file is open as descriptor {fd}"
 
 
 def _not_passed(call: Call, files: Files) -> str:
@@ -310,10 +335,31 @@ def _no_child(call: Call, files: Files) -> str:
     left = [child for child, waited in files.children.items() if not waited]
     if files.leaves_none and (pid in left or (pid == -1 and left)):
         return "children that end leave nothing to wait for, as SIGCHLD is ignored"
+    if call.args[2] & WCLONE and (pid in left or (pid == -1 and left)):
+        return "with __WCLONE it waits only for children that do not send SIGCHLD when they end"
     return ""
 
 
+# -- rights ---------------------------------------------------------------------------------------
+
+
+def _no_session(call: Call, files: Files) -> str:
+    """Say that only who leads a session gets a terminal for it: ioctl_tty(2)."""
+    return "the process leads no session" if call.args[1] == TIOCSCTTY and not files.leads else ""
+
+
+def restricted_reason(made: Recorded, files: Files) -> str:
+    """Return that a process restricted itself by Landlock, of a call that permissions allow."""
+    if made.error != "EACCES" or not OF_LANDLOCK.get(made.name, 0) & files.restricted:
+        return ""
+    return "the process restricted itself by Landlock, and no rule of it allows this"
+
+
 REASONS: dict[tuple[str, str], Reason] = {
+    ("ioctl", "EPERM"): _no_session,
+    ("io_submit", "EBADF"): _not_submitted,
+    ("mq_notify", "EBADF"): _queue("", ""),
+    ("mq_getsetattr", "EBADF"): _queue("", ""),
     **dict.fromkeys((("wait4", "ECHILD"), ("waitpid", "ECHILD")), _no_child),
     ("fcntl", "EPERM"): _unsealed,
     ("sendmsg", "EBADF"): _not_passed,

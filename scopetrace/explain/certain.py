@@ -46,6 +46,9 @@ EPOLLEXCLUSIVE = 1 << 28
 CLONE_ARGS, OPEN_HOW = 64, 24
 """Bytes of the first version of a structure that grows with the kernel."""
 SIGKILL, SIGSTOP = 9, 19
+NOT_OF_TYPE = {0x12: "it is no block device", 0x54: "it is no terminal", 0x89: "it is no socket"}
+"""Second byte of the number of an operation → what a descriptor is that does not know it: ioctl(2).
+"""
 TERMINALS = 0x5400
 """Requests of ioctl_tty(2), but for their last byte."""
 OF_CONTROLLING = (0x540F, 0x5410, 0x5429)
@@ -403,6 +406,13 @@ def _copied_from(call: Call) -> str:
     return "the position is negative" if negative else ""
 
 
+def _awaited(call: Call) -> str:
+    """Say that io_getevents(2) asks for more events than it takes at most."""
+    least, most = (signed(number) for number in call.args[1:3])
+    more = f"min_nr, {least}, is larger than nr, {most}" if least > most else ""
+    return more or ("a number is negative" if min(least, most) < 0 else "")
+
+
 def _descriptors(call: Call) -> str:
     return "the number of descriptors is negative" if signed(call.args[0]) < 0 else ""
 
@@ -457,7 +467,7 @@ def _always(text: str) -> Reason:
 def _terminal(call: Call) -> str:
     if call.args[1] in OF_CONTROLLING:
         return "it is not the controlling terminal of the process"
-    return "it is no terminal" if call.args[1] & ~0xFF == TERMINALS else ""
+    return NOT_OF_TYPE.get(call.args[1] >> 8 & 0xFF, "")
 
 
 def _events(call: Call) -> str:
@@ -627,6 +637,8 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ("mmap", "ENOMEM"): _much,
     ("mprotect", "EACCES"): _protected,
     ("mq_timedsend", "EINVAL"): _priority,
+    ("io_getevents", "EINVAL"): _awaited,
+    ("io_pgetevents", "EINVAL"): _awaited,
     ("unshare", "EINVAL"): _shared,
     ("kill", "ESRCH"): _no_group,
     ("unlink", "ENOTDIR"): _with_slash,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from scopetrace.explain.acts import counted
 from scopetrace.explain.arguments import Argument, arguments, result_text
 from scopetrace.explain.by_memory import reason_by_memory
-from scopetrace.explain.by_state import reason_by_state
+from scopetrace.explain.by_state import reason_by_state, restricted_reason
 from scopetrace.explain.certain import certain_reason
 from scopetrace.explain.reasons import reason_by_arguments
 from scopetrace.explain.sentence import sentence
@@ -81,7 +81,13 @@ def why_failed(made: Recorded, files: Files, data: dict[str, Any]) -> str:
     alone = (
         reason_by_state(made, files) or reason_by_memory(made) or reason_by_arguments(made, files)
     )
-    return alone or found_cause(data) or certain_reason(made) or cause_text(data)
+    return (
+        alone
+        or found_cause(data)
+        or certain_reason(made)
+        or restricted_reason(made, files)
+        or cause_text(data)
+    )
 
 
 def explained_call(

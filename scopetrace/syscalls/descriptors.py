@@ -35,6 +35,8 @@ QUEUE, READ_ONLY, WRITE_ONLY = "queue", "reads", "writes"
 """States of a message queue; the second one also of a file."""
 UNSEALABLE, SEALED = "unsealable", "sealed"
 """States of a memory file that takes no seals (any more): memfd_create(2), F_SEAL_SEAL."""
+RULES = "handles "
+"""How the state of rules of Landlock begins; the rights that they are about follow."""
 MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, F_ADD_SEALS, F_SEAL_SEAL = 2, 8, 1033, 1
 SIGCHLD, SIG_IGN, SA_NOCLDWAIT = 17, 1, 2
 STILL_THERE = (b"\x7f", b"\xff")
@@ -78,8 +80,8 @@ class Files:
     """The descriptors of one process, and the folder in which its relative paths start."""
 
     __slots__ = (
-        *("by", "children", "cloexec", "cwd", "knows_opens", "leaves_none", "names", "origins"),
-        *("states", "version"),
+        *("by", "children", "cloexec", "cwd", "knows_opens", "leads", "leaves_none", "names"),
+        *("origins", "restricted", "states", "version"),
     )
 
     def __init__(self, cwd: str = "") -> None:
@@ -94,6 +96,10 @@ class Files:
         """Pid of a child → whether it was waited for."""
         self.leaves_none = False
         """Whether children that end leave nothing to wait for, as SIGCHLD is ignored."""
+        self.leads = True
+        """Whether the process may lead a session; a child does not, before it makes one."""
+        self.restricted = 0
+        """Rights to files that rules of Landlock may refuse, as the process has asked for that."""
         self.knows_opens = False
         """Whether the session has the calls that open files, as it has one."""
         self.by = 0
@@ -107,6 +113,7 @@ class Files:
         files.names, files.cloexec = dict(self.names), set(self.cloexec)
         files.origins, files.states = dict(self.origins), dict(self.states)
         files.leaves_none, files.knows_opens = self.leaves_none, self.knows_opens
+        files.leads, files.restricted = False, self.restricted
         return files
 
     def open(
@@ -385,6 +392,23 @@ def _sigaction(files: Files, call: Call, result: int) -> None:
         files.leaves_none = handler == SIG_IGN or bool(flags & SA_NOCLDWAIT)
 
 
+def _leads(files: Files, call: Call, result: int) -> None:
+    files.leads = True
+
+
+def _ruleset(files: Files, call: Call, result: int) -> None:
+    piece = _last_piece(call, 0)
+    if piece is not None:  # else it asked for the version
+        rights = int.from_bytes(piece.data[:8], "little")
+        files.open(result, "landlock-ruleset", True, {f"{RULES}{rights}"})
+
+
+def _restricted(files: Files, call: Call, result: int) -> None:
+    for state in files.states.get(signed(call.args[0]), ()):
+        if state.startswith(RULES):
+            files.restricted |= int(state.removeprefix(RULES))
+
+
 def _exec(files: Files, call: Call, result: int) -> None:
     files.exec()
 
@@ -433,6 +457,9 @@ EFFECTS: dict[str, Effect] = {
     "execve": _exec,
     "execveat": _exec,
     "wait4": _waited,
+    "setsid": _leads,
+    "landlock_create_ruleset": _ruleset,
+    "landlock_restrict_self": _restricted,
     "rt_sigaction": _sigaction,
 }
 """Call → what it changes if it succeeds. Others that return a descriptor only replace the name."""

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from scopetrace.decode.capabilities import CAPABILITIES, OF_CALLS, OF_PRCTL, needed_capability
+from scopetrace.decode.capabilities import BY_FIRST, CAPABILITIES, OF_CALLS, needed_capability
 from scopetrace.syscalls.names import name_set
 
 TRACEME, ATTACH = 0, 16
@@ -28,6 +28,8 @@ RECORDED = 70
         ("socket", (2, 1, 0), None),
         ("prctl", (24, 7), "CAP_SETPCAP"),
         ("prctl", (22, 2), None),
+        ("bpf", (5, 0), "CAP_BPF"),
+        ("bpf", (6, 0), None),
         ("ptrace", (TRACEME, 0), None),
         ("ptrace", (ATTACH, RECORDED), None),
         ("ptrace", (ATTACH, 99999999), "CAP_SYS_PTRACE"),
@@ -42,7 +44,8 @@ def test_the_arguments_say_which_capability_a_call_asks_for(op, args, needed):
 
 
 def test_each_capability_has_a_number():
-    assert {*OF_CALLS.values(), *OF_PRCTL.values()} <= CAPABILITIES.keys()
+    named = [OF_CALLS, *BY_FIRST.values()]
+    assert {each for calls in named for each in calls.values()} <= CAPABILITIES.keys()
 
 
 def test_each_number_is_that_of_the_kernel():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from scopetrace.explain.by_state import reason_by_state
+from scopetrace.explain.by_state import reason_by_state, restricted_reason
 from scopetrace.model.whole_call import WholeCall
 from scopetrace.syscalls.call import Piece
 from scopetrace.syscalls.descriptors import Descriptors, Files
@@ -15,6 +15,7 @@ from scopetrace.syscalls.recorded import Recorded
 from support.packed_builder import call, text
 
 Made = Callable[..., WholeCall]
+WCLONE, TIOCSCTTY = 0x80000000, 0x540E
 STREAM, UNIX, INET = 1, 1, 2
 
 
@@ -44,6 +45,13 @@ ADD_SEALS = call("fcntl", 3, 1033, 8, result=-1)
 
 def memfd(flags: int) -> WholeCall:
     return call("memfd_create", 0x100, flags, result=3, memory=[text(0, "m")])
+
+
+def submit(fd: int) -> WholeCall:
+    """An io_submit whose only operation is about a descriptor."""
+    operation = Piece(2, 0, 0x200, bytes(20) + struct.pack("=i", fd) + bytes(40))
+    pointers = Piece(2, 0, 0x100, struct.pack("=Q", 0x200))
+    return call("io_submit", 8, 1, 0x100, result=-9, memory=[pointers, operation])
 
 
 def waited(status: int) -> WholeCall:
@@ -157,6 +165,14 @@ FILE = call("open", 0x100, 2, 0, result=3, memory=[text(0, "/w/m/f")])
         ([FORK, IGNORES, action(0, 0)], WAIT, ""),
         ([FORK, action(0, 2)], WAIT, "as SIGCHLD is ignored"),
         ([call("clone", 0x10000, result=71), IGNORES], WAIT, ""),
+        ([FORK], call("wait4", 71, 0, WCLONE, 0, result=-10), "with __WCLONE it waits only"),
+        ([FORK, waited(0)], call("wait4", 71, 0, WCLONE, 0, result=-10), "was waited for"),
+        ([], call("wait4", 71, 0, WCLONE, 0, result=-10), ""),
+        ([], call("ioctl", 3, TIOCSCTTY, 0, result=-1), ""),
+        ([FILE], call("mq_notify", 3, 0, result=-9), "descriptor 3 is no message queue"),
+        ([FILE], submit(9), "no file is open as descriptor 9"),
+        ([FILE], submit(3), ""),
+        ([], submit(9), ""),
     ],
 )
 def test_what_was_done_with_a_descriptor_leaves_one_reason(before, failed, reason):
@@ -420,3 +436,27 @@ def test_a_socket_that_listens_is_not_refused_by_a_route() -> None:
     failed = recorded(call("connect", 3, 0x100, 16, result=-22, memory=[address]))
 
     assert reason_by_state(failed, after([SOCKET, BIND, LISTEN])) == ""
+
+
+def test_a_child_leads_no_session_before_it_makes_one():
+    takes = call("ioctl", 3, TIOCSCTTY, 0, result=-1)
+    descriptors = Descriptors({})
+    descriptors.follow(recorded(FORK))
+
+    assert reason_by_state(recorded(takes), descriptors.of(71)) == "the process leads no session"
+    descriptors.follow(recorded(call("setsid", result=71))._replace(pid=71))
+    assert reason_by_state(recorded(takes), descriptors.of(71)) == ""
+
+
+def test_landlock_refuses_what_its_rules_are_about_to_the_process_and_its_children():
+    about = Piece(0, 0, 0x100, struct.pack("=Q", 0x80))
+    made = call("landlock_create_ruleset", 0x100, 8, 0, result=3, memory=[about])
+    descriptors = Descriptors({})
+    for row in (made, call("landlock_restrict_self", 3, 0), FORK):
+        descriptors.follow(recorded(row))
+    files = descriptors.of(71)
+
+    assert "Landlock" in restricted_reason(recorded(call("mkdir", 0x100, 0, result=-13)), files)
+    assert restricted_reason(recorded(call("mkdir", 0x100, 0, result=-1)), files) == ""
+    assert restricted_reason(recorded(call("rmdir", 0x100, result=-13)), files) == ""
+    assert restricted_reason(recorded(call("mkdir", 0x100, 0, result=-13)), Files()) == ""
