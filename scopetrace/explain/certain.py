@@ -46,9 +46,8 @@ EPOLLEXCLUSIVE = 1 << 28
 CLONE_ARGS, OPEN_HOW = 64, 24
 """Bytes of the first version of a structure that grows with the kernel."""
 SIGKILL, SIGSTOP = 9, 19
-NOT_OF_TYPE = {0x12: "it is no block device", 0x54: "it is no terminal", 0x89: "it is no socket"}
-"""Second byte of the number of an operation → what a descriptor is that does not know it: ioctl(2).
-"""
+OF_DISKS = range(0x125D, 0x1273)
+"""The last two bytes of requests that each block device knows: BLKROSET and up (linux/fs.h)."""
 TERMINALS = 0x5400
 """Requests of ioctl_tty(2), but for their last byte."""
 OF_CONTROLLING = (0x540F, 0x5410, 0x5429)
@@ -467,7 +466,9 @@ def _always(text: str) -> Reason:
 def _terminal(call: Call) -> str:
     if call.args[1] in OF_CONTROLLING:
         return "it is not the controlling terminal of the process"
-    return NOT_OF_TYPE.get(call.args[1] >> 8 & 0xFF, "")
+    if call.args[1] & 0xFFFF in OF_DISKS:
+        return "it is no block device"
+    return "it is no terminal" if call.args[1] & ~0xFF == TERMINALS else ""
 
 
 def _events(call: Call) -> str:

@@ -133,6 +133,10 @@ def test_no_kernel_has_a_call_of_such_a_number():
         ("fsmount", (-1, 0, 0), -9, "no file is open as descriptor -1"),
         ("ioctl", (3, 0x5413, 0), -25, "it is no terminal"),
         ("ioctl", (3, 0x8927, 0), -25, ""),
+        ("ioctl", (3, 0x80081272, 0), -25, "it is no block device"),
+        ("ioctl", (3, 0xC0101282, 0), -25, ""),
+        ("io_getevents", (8, 5, 1, 0, 0), -22, "min_nr, 5, is larger than nr, 1"),
+        ("io_getevents", (8, 1, 5, 0, 0), -22, ""),
     ],
 )
 def test_a_reason_is_given_where_there_is_only_one(name, args, result, expected):
