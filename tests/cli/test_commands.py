@@ -137,3 +137,10 @@ def test_events_import_only_what_they_show(recorder):
 
     assert not imported("events") & {"yaml", "dataclasses", "logging", "asyncio"}
     assert not imported("events", "-j", "--since", "1h") & {"yaml", "dataclasses"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_that_only_shows_has_a_pager(name, scopetrace):
+    writes = {"run", "stop", "prune", "export", "save", "completion", "dash", "lesson"}
+
+    assert ("--no-pager" in scopetrace(name, "--help")[1]) == (name not in writes)

@@ -224,3 +224,11 @@ def test_whatever_a_session_holds_lines_are_safe(source, sourcetype, proc, data)
             c for c in shown if ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000
         ]
         assert len(shown.splitlines()) == 1
+
+
+def test_arguments_that_are_cut_leave_room_for_their_label():
+    shown = line(event("proc.start", "process", args=["tool", "x" * 200]), columns=80)
+
+    *_, cut = shown.split("\n")
+    assert cut.startswith("    args:") and "…" in cut
+    assert display_width(cut) == 80
