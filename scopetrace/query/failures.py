@@ -357,7 +357,7 @@ def _points_of_last(found: _Found, classes: PathClasses, command: str) -> int:
     settings = {program, f"{program}rc", f"{program}config"}
     named = {part.lstrip(".").partition(".")[0] for part in path.split("/")}
     asked = classes.of(path) in (OWN, _SYSTEM) and not settings & named
-    return PROBE if asked else PROBE + NOISE
+    return 0 if asked else PROBE + NOISE
 
 
 def _is_question(data: dict[str, Any]) -> bool:

@@ -147,6 +147,12 @@ def test_the_last_question_is_none_if_what_runs_a_script_looks_for_it(matters, f
     assert matters(failed(file, kind="stat"), command="/usr/bin/git check-ignore x") == []
 
 
+def test_the_last_question_is_likelier_than_what_was_not_there_before(matters) -> None:
+    events = [failed("/srv/package.json"), failed("/etc/app.json", kind="stat")]
+
+    assert matters(*events, command="node a.js") == ["/etc/app.json", "/srv/package.json"]
+
+
 def test_a_program_that_was_found_later_leaves_a_question_the_last_one(matters) -> None:
     events = [failed("/srv/data", kind="stat"), failed("/usr/local/bin/rm", kind="stat")]
 
