@@ -67,14 +67,15 @@ def test_peers_are_ordered_by_bytes_without_those_that_were_only_probed(scopetra
         flow(0.1, "Netlink", "0", 0, 192),
         flow(0.2, "IP.UDP", "192.0.2.1", 80, 0),  # getaddrinfo(3) asks for its route
         flow(0.3, "IP.TCP", "192.0.2.1", 80, 0),
-        flow(0.4, "IP.UDP", "192.0.2.9", 53, 30),
+        flow(0.4, "IP.UDP", "192.0.2.9", 53, 20),
+        flow(0.45, "IP.UDP", "192.0.2.9", 53, 10),
         flow(0.5, "IP.TCP", "192.0.2.2", 80, 40),
     )
 
     lines = scopetrace("summary")[1].splitlines()
     first = lines.index("network    192.0.2.2 port 80: 40 B sent, 0 B received")
     assert [line.strip() for line in lines[first + 1 : first + 4]] == [
-        "192.0.2.9 port 53: 30 B sent, 0 B received",
+        "192.0.2.9 port 53: 30 B sent, 0 B received, 2 flows",
         "192.0.2.1 port 80: 0 B sent, 0 B received",
         "kernel: 192 B sent, 0 B received",
     ]

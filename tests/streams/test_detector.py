@@ -327,11 +327,12 @@ def test_what_was_refused_once_is_not_asked_again():
     assert refused == before
 
 
-def test_a_rule_for_tls_waits_for_the_details_too():
+@pytest.mark.parametrize("size", [5, 6, 50])
+def test_a_rule_for_tls_waits_for_the_details_too(size):
     detector = Detector((Protocol(name="TLS", regex="^16030[0-3].{4}", binary=True, len=5),))
     data = client_hello("b.test")
 
-    assert recognised(data[:50], detector=detector) is None
+    assert recognised(data[:size], detector=detector) is None
     found = detector.recognise(data, b"", is_stream=True, port=443, role="client")
     assert found is not None
     assert found.details["tls_server_name"] == "b.test"

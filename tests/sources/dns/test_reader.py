@@ -303,6 +303,13 @@ def test_a_question_to_a_group_need_not_be_answered_here(flow):
     assert [name for name, _ in outlet.events] == ["dns.req"]
 
 
+def test_a_server_by_a_mapped_address_is_no_group():
+    session = Session(udp_flow(Address("inet6", "::ffff:239.0.0.53", 53)))
+    session.feed(0, OUT, question())
+
+    assert [name for name, _ in session.close(10).events] == ["dns.req", "dns.error"]
+
+
 def test_a_group_is_asked_several_things_at_once():
     session = Session(udp_flow(GROUP))
     several = DNSRecord(DNSHeader(id=0))
