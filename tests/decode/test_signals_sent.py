@@ -7,7 +7,6 @@ import errno
 import pytest
 
 from scopetrace.model.operation import Exited, KillSent, ProcessFailed
-from scopetrace.model.process import ALL_PROCESSES
 from scopetrace.model.raw import RESULT_UNKNOWN, Part
 
 
@@ -43,7 +42,7 @@ def test_a_refused_call_says_what_it_was_about(row, args, what, tracee, decoding
         ("rt_sigqueueinfo", (70, 9), "SIGKILL to 70", 70, 0),
         ("kill", (-70, 9), "SIGKILL to -70", 0, 70),
         ("kill", (0, 9), "SIGKILL to 0", 0, 33),
-        ("kill", (-1, 9), "SIGKILL to -1", 0, ALL_PROCESSES),
+        ("kill", (-1, 9), "SIGKILL to -1", 0, -1),
         ("tgkill", (70, 71, 9), "SIGKILL to thread 71 of 70", 70, 0),
         ("tkill", (100, 9), "SIGKILL to thread 100", 100, 0),
         ("tkill", (7, 9), "SIGKILL to thread 7", 0, 0),

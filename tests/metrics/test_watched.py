@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from scopetrace.metrics.watched import WatchedMeter
@@ -35,6 +37,12 @@ def test_of_a_mean_the_event_has_the_mean_over_its_operations(meter, events, ima
     meter.measure(image(), START, "net.duration", 30, 3, proto="TCP", port=80)
     ((_, data),) = events
     assert (data["_value"], data["numops"]) == (10, 3)
+
+
+def test_the_mean_of_one_operation_stays_a_whole_number(meter, events, image):
+    meter.measure(image(), START, "net.duration", 30, 1, proto="TCP", port=80)
+    ((_, data),) = events
+    assert json.dumps(data["_value"]) == "30"
 
 
 def test_a_value_of_fs_read_is_a_histogram_as_in_appscope(meter, events, image):

@@ -105,3 +105,9 @@ def test_a_damaged_row_is_a_line(rows):
     made = read_row(tuple(rows[1][0]._replace(data=b"\x03")))
 
     assert CallLines(LineOptions()).text(made) == f"... row {made.id} is damaged ..."
+
+
+def test_a_long_duration_is_exact(rows):
+    (made, files) = rows[6]
+    (line,) = lines([(made._replace(duration_ns=4_000_000_001_000), files)], duration=True)
+    assert line.endswith(" <4000.000001>")
