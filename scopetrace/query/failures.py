@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from scopetrace.model.exchange import LEAST_HTTP_ERROR, url_of
-from scopetrace.model.file_record import OWN
+from scopetrace.model.file_record import OWN, SYSTEM
 from scopetrace.model.why import Failure, LastCall, is_weak
 from scopetrace.query.conditions import in_images
 from scopetrace.query.last_output import (
@@ -57,7 +57,6 @@ PROBES = frozenset(("stat", "lock", "seek"))
 STRONG, PROBE, UNASKED, NOISE, LITTLE_NOISE = 15, -10, -30, -60, -20
 """What it is worth: an error that is not weak; a question; one about what the command line does not
 name; of start-up, weak and not."""
-_SYSTEM = "system"
 LEAST = -35
 """A failure that is worth less is none that matters."""
 FARTHEST = 30
@@ -356,7 +355,7 @@ def _points_of_last(found: _Found, classes: PathClasses, command: str) -> int:
     program = _last_name(command.partition(" ")[0])
     settings = {program, f"{program}rc", f"{program}config"}
     named = {part.lstrip(".").partition(".")[0] for part in path.split("/")}
-    asked = classes.of(path) in (OWN, _SYSTEM) and not settings & named
+    asked = classes.of(path) in (OWN, SYSTEM) and not settings & named
     return 0 if asked else PROBE + NOISE
 
 

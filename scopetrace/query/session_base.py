@@ -132,10 +132,11 @@ class SessionBase:
         Raises:
             SessionError: the session cannot be read.
         """
-        from scopetrace.query.startup import read_start_up
+        from scopetrace.query.startup import read_start_up, start_up_images
 
+        classes = self.path_classes
         with self.reading():
-            return read_start_up(self._db, self.path_classes)
+            return read_start_up(self._db, classes, start_up_images(self._db, classes))
 
     def _query(self, **filters: Unpack[EventFilters]) -> EventQuery:
         unknown = filters.keys() - EventFilters.__annotations__.keys()

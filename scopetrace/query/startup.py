@@ -176,8 +176,13 @@ def _is_start_script(exe: str, args: str, cwd: str, classes: PathClasses) -> boo
     return False
 
 
-def read_start_up(db: sqlite3.Connection, classes: PathClasses) -> StartUp:
-    """Return what knows the programs of a session, by their files and as they were called."""
+def read_start_up(
+    db: sqlite3.Connection, classes: PathClasses, images: frozenset[int] = frozenset()
+) -> StartUp:
+    """Return what knows the programs of a session, by their files and as they were called.
+
+    `images` are those of `start_up_images`: only events need them.
+    """
     programs, exes = set(), set()
     for exe, cmd in db.execute("SELECT DISTINCT exe, cmd FROM process"):
         exes.add(exe)
@@ -187,4 +192,4 @@ def read_start_up(db: sqlite3.Connection, classes: PathClasses) -> StartUp:
         for cwd, args in db.execute("SELECT cwd, args FROM session")
         for arg in json.loads(args)[1:]
     }
-    return StartUp(classes, programs, named, exes, start_up_images(db, classes))
+    return StartUp(classes, programs, named, exes, images)

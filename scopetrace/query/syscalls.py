@@ -213,7 +213,8 @@ class SyscallQuery:
     @property
     def has_threads(self) -> bool:
         """Whether the rows that match are of more than one thread."""
-        if self._db.execute("SELECT min(tid) = max(tid) FROM syscall").fetchone()[0]:
+        others = "SELECT 1 FROM syscall WHERE tid <> (SELECT tid FROM syscall LIMIT 1) LIMIT 1"
+        if self._db.execute(others).fetchone() is None:
             return False
         sql = f"SELECT count(*) FROM (SELECT DISTINCT s.tid FROM {_FROM} WHERE {{}} LIMIT 2)"
         return self._number(sql) > 1
